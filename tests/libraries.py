@@ -8,6 +8,7 @@ from mysticanvas.db.database import Database, WriteTx
 from mysticanvas.db.images import word_index
 from mysticanvas.domain.generation import SECONDS_OF_2010, GenerationId
 from mysticanvas.domain.query import (
+    AddedBetween,
     ComputedImages,
     Field,
     Has,
@@ -64,6 +65,8 @@ SEEDS = ("0", "7", "342898", str((1 << 64) - 1), str(1 << 70), None)
 SIZES = ((832, 1216), (1216, 832), (1024, 1024), (512, 768), (1920, 1080), (None, None), (0, 0))
 FIRST_S = 400_000_000
 # From 1965 on.
+# Times of import; some are equal. The last one is in the future.
+ADDED_MS = (0, 1_640_995_199_999, 1_640_995_200_000, 1_700_000_000_000, 1_700_000_000_001, 4_000_000_000_000)
 EARLY_S = -1_400_000_000
 DAYS = 900
 
@@ -145,7 +148,7 @@ class RandomLibrary:
                 self._mark, self._mark, self._write_text, self._tag, self._tag, self._relate, self._use, self._use,
                 self._collect, self._collect, self._search_otherwise,
                 self._trash, self._delete, self._move_in_time, self._new_file, self._parameters, self._lose,
-                self._keep_texts, self._look,
+                self._keep_texts, self._look, self._copy, self._copy, self._change_copies,
             ]  # fmt: skip
         if self.trashed:
             edits.append(self._restore)
@@ -189,11 +192,12 @@ class RandomLibrary:
                                      steps, cfg_scale, sampler, engine_name, model_id, parent_uuid, is_favorite,
                                      rating, app_version, parser_version, imported_at, updated_at)
             VALUES (:id, :uuid, :timestamp, 'mtime', :prompt, :negative, :notes, :seed, :steps, :cfg, :sampler,
-                    :engine, :model, :parent, :favorite, :rating, 'test', 1, 0, 0)
+                    :engine, :model, :parent, :favorite, :rating, 'test', 1, :added, 0)
             """,
             id=image, uuid=f"{self.made:08x}-0000-4000-8000-{self.made:012x}",
             timestamp=((image >> 8) + SECONDS_OF_2010) * 1000, prompt=self._text(), negative=self._text(),
             notes=self._text(), favorite=self.chance.randrange(2), rating=self.chance.choice((0, 0, 0, 1, 3, 5)),
+            added=self.chance.choice(ADDED_MS),
             parent=self.chance.choice((None, None, "hint")), **self._parameter_values(),
         )  # fmt: skip
 
@@ -222,6 +226,34 @@ class RandomLibrary:
             width=width, height=height, frames=self.chance.choice((1, 1, 2)),
             damage=self.chance.choice((None, None, "cut off")),
         )  # fmt: skip
+
+    def _copy(self, tx: WriteTx) -> None:
+        image, folder = self._some(), self.chance.choice(FOLDERS)
+        path = f"{folder}/copy.png" if folder else "copy.png"
+        tx.run(
+            """
+            INSERT INTO generation_files (generation_id, kind, root_id, path_bytes, path, bytes, mtime_ns, missing_at,
+                                          is_excluded)
+            VALUES (:image, :kind, :root, :bytes, :path, 1, 0, :missing, :excluded)
+            """,
+            image=image, kind=self.chance.choice(("copy", "copy", "copy", "mask")), root=self.chance.choice((1, 2)),
+            bytes=f"{path}{self.chance.random()}".encode(), path=path, missing=self.chance.choice((None, None, 1)),
+            excluded=self.chance.choice((0, 0, 1)),
+        )  # fmt: skip
+        self._changed(tx, image)
+
+    def _change_copies(self, tx: WriteTx) -> None:
+        image = self._some()
+        tx.run(
+            """
+            UPDATE generation_files SET missing_at = :missing, is_excluded = :excluded
+             WHERE generation_id = :image AND kind = 'copy'
+            """,
+            image=image, missing=self.chance.choice((None, 1)), excluded=self.chance.choice((0, 1)),
+        )  # fmt: skip
+        if self.chance.random() < 0.2:
+            tx.run("DELETE FROM generation_files WHERE generation_id = :image AND kind = 'copy'", image=image)
+        self._changed(tx, image)
 
     def _some(self) -> int:
         return self.chance.choice(self.images)
@@ -449,6 +481,8 @@ class RandomLibrary:
             MadeBetween(pick(("2022", "2023-01", None)), "2023-06"),
             MadeBetween("2022-09", None),
             MadeBetween("2023", "2023"),
+            AddedBetween(pick(("2021-12-31", "2022", None)), "2023-11"),
+            AddedBetween(pick(("2022", "30d", "1h")), None),
             Size(pick(("=", ">=", "<=", ">", "<")), *pick(((1024, 1024), (832, 1216), (500, 500), (0, 0)))),
             Ratio(16, 9), Ratio(2, 3), HasShape(pick(list(Shape))), Is(pick(list(State))), Has(pick(list(Thing))),
         ))  # fmt: skip

@@ -3,6 +3,7 @@
 from hypothesis import strategies as st
 
 from mysticanvas.domain.query import (
+    AddedBetween,
     Field,
     Has,
     HasShape,
@@ -63,6 +64,7 @@ dates = st.one_of(
     st.dates().filter(lambda d: 1990 < d.year < 2100).map(lambda d: d.isoformat()[:7]),
     st.sampled_from(["today", "yesterday", "30d"]),
 )
+hours = st.integers(0, 9_999).map(lambda hours: f"{hours}h")
 terms = st.one_of(
     st.builds(Text, VALUES, st.sampled_from([None, Field.PROMPT, Field.NEGATIVE, Field.NOTES])),
     st.builds(NamedValue, st.sampled_from(NAMED), VALUES),
@@ -80,6 +82,10 @@ terms = st.one_of(
     st.builds(MadeBetween, dates, st.none()),
     st.builds(MadeBetween, st.none(), dates),
     st.builds(MadeBetween, dates, dates),
+    st.one_of(dates, hours).map(lambda d: AddedBetween(d, d)),
+    st.builds(AddedBetween, st.one_of(dates, hours), st.none()),
+    st.builds(AddedBetween, st.none(), st.one_of(dates, hours)),
+    st.builds(AddedBetween, st.one_of(dates, hours), st.one_of(dates, hours)),
     st.builds(Size, st.sampled_from(["=", ">=", "<=", ">", "<"]), st.integers(0, 99_999), st.integers(0, 99_999)),
     st.builds(Ratio, st.integers(1, 40), st.integers(1, 40)),
     st.builds(HasShape, st.sampled_from(list(Shape))),

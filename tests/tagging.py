@@ -5,6 +5,10 @@ from dataclasses import dataclass, field
 from mysticanvas.db.database import Database, ReadTx
 
 Pair = tuple[int, int]
+# (1 if implied by another tag, source, confidence)
+Reason = tuple[int, str, float | None]
+# The first of these is the source of a tag in docs/sql.md.
+SOURCES = ("user", "import", "prompt", "llm", "vision")
 
 
 @dataclass
@@ -40,10 +44,10 @@ class Truth:
         limit = self.of_tag.get((self.end(tag), source), self.of_source.get(source, 0.0))
         return confidence is None or confidence >= limit
 
-    def shown(self) -> set[Pair]:
-        """(tag, image)."""
+    def reasons(self) -> dict[Pair, list[Reason]]:
+        """Why each (tag, image) is shown."""
         noes = {(self.end(t), i) for i, t, source, decision, _ in self.said if source == "user" and not decision}
-        found = set()
+        found: dict[Pair, list[Reason]] = {}
         for image, tag, source, decision, confidence in self.said:
             if not decision or image not in self.live or not self.is_known(tag):
                 continue
@@ -51,8 +55,18 @@ class Truth:
                 continue
             if (self.end(tag), image) in noes:
                 continue
-            found |= {(one, image) for one in self.shown_for(tag)}
-        return found - noes
+            for one in self.shown_for(tag) - {no for no, of in noes if of == image}:
+                found.setdefault((one, image), []).append((int(one != self.end(tag)), source, confidence))
+        return found
+
+    def shown(self) -> set[Pair]:
+        """(tag, image)."""
+        return set(self.reasons())
+
+
+def order_of(reason: Reason) -> tuple[int, int, float]:
+    implied, source, confidence = reason
+    return implied, SOURCES.index(source), 1.0 if confidence is None else -confidence
 
 
 def truth(tx: ReadTx) -> Truth:
@@ -90,7 +104,22 @@ def what_is_wrong(tx: ReadTx) -> list[str]:
     own = dict(tx.rows("SELECT id, normalized_name FROM tags").fetchall())
     if names != {(own[t], meant.end(t)) for t in meant.aliases}:
         wrong.append("the table of other names is not that of the aliases")
+    if read_view(tx) != describe_shown(tx, meant):
+        wrong.append(f"v_image_tags is {read_view(tx)}, not {describe_shown(tx, meant)}")
     return wrong
+
+
+def read_view(tx: ReadTx) -> list[tuple[object, ...]]:
+    rows = tx.rows("SELECT uuid, tag, implied, source, confidence FROM v_image_tags").fetchall()
+    return sorted(rows, key=str)
+
+
+def describe_shown(tx: ReadTx, meant: Truth) -> list[tuple[object, ...]]:
+    """What v_image_tags must contain."""
+    names = dict(tx.rows("SELECT id, name FROM tags").fetchall())
+    uuids = dict(tx.rows("SELECT id, uuid FROM generations").fetchall())
+    first = {pair: min(reasons, key=order_of) for pair, reasons in meant.reasons().items()}
+    return sorted(((uuids[image], names[tag], *reason) for (tag, image), reason in first.items()), key=str)
 
 
 def everything_said(database: Database) -> list[object]:

@@ -13,8 +13,8 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-# The extras that `dev.py` installs.
-EXTRAS = ("dev", "semantic")
+# All extras, because constraints.txt is also for people who install a release.
+EXTRAS = ("cluster", "dev", "release", "semantic", "vision")
 RESOLUTIONS = {"lowest": "lowest-direct", "newest": "highest"}
 
 

@@ -40,7 +40,7 @@ class Settings(BaseSettings):
 
     library: Path = Field(
         default_factory=get_default_library,
-        description="Library folder, for the database, thumbnails and backups. Your images stay where they are.",
+        description="Library folder. Contains the database, thumbnails and backups. Your images stay where they are.",
     )
     port: int = Field(8642, ge=0, le=65_535, description="TCP port on 127.0.0.1. 0 selects a free port.")
     host: str = Field(
@@ -54,13 +54,13 @@ class Settings(BaseSettings):
     trusted_proxies: str = Field(
         "",
         description="Comma-separated addresses or networks of trusted proxies. Their X-Forwarded-For header "
-        "is used when failed password attempts are counted.",
+        "identifies the client when failed password attempts are counted.",
     )
     workers: int = Field(
         default_factory=get_default_workers,
         ge=1,
         le=64,
-        description="Number of worker processes, which read and decode images.",
+        description="Number of worker processes that read and decode images.",
     )
     executor: str = Field(
         "local", description="Where jobs run: local (processes on this machine) or dask://HOST:PORT (a cluster)."
@@ -71,7 +71,7 @@ class Settings(BaseSettings):
             "Send image files to the cluster. Otherwise, the cluster must be able to read them at the same paths."
         ),
     )
-    watch: bool = Field(True, description="Watch folders for new images while the gallery is open.")
+    watch: bool = Field(True, description="Watch folders for new images while MystiCanvas is running.")
 
     settle_s: float = Field(
         60, ge=0, description="Seconds that an incomplete file must stay unchanged before it counts as damaged."
@@ -88,6 +88,9 @@ class Settings(BaseSettings):
             "Maximum time in seconds for one slow task before the worker is killed. Slow tasks run models or wait for "
             "model servers."
         ),
+    )
+    hook_limit_s: float = Field(
+        60, gt=0, description="Maximum time in seconds for one call of a hook before it is stopped and tried again."
     )
     vision_memory_bytes: int = Field(
         4 * 1024 * MIB, ge=256 * MIB, description="Memory limit in bytes for the image analysis worker."

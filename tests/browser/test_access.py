@@ -228,5 +228,5 @@ def test_the_whole_way_by_the_keyboard_alone(page: Page, served: Served) -> None
 
 
 def test_each_tile_says_what_it_is(page: Page) -> None:
-    said = re.compile("^Image 1, 25 July 2026, 64 by 96, .*a red fox in snow, number 0$")
+    said = re.compile("^Image 1, July 25, 2026, 64 by 96, .*a red fox in snow, number 0$")
     expect(tile(page, 0)).to_have_attribute("aria-label", said)

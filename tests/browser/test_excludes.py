@@ -1,4 +1,4 @@
-"""Excludes of a folder: patterns are previewed, applied and undone."""
+"""Exclude patterns of a folder: patterns are previewed, applied and undone."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,8 +40,8 @@ def page(browser: Browser, served: Served) -> Iterator[Page]:
 def test_patterns_are_previewed_applied_and_undone(page: Page, served: Served) -> None:
     card = page.locator("[data-root]")
     expect(card).to_contain_text("1 excluded folder, 1 PSD not shown")
-    card.get_by_role("button", name="Excludes…").click()
-    dialog = page.get_by_role("dialog", name="Excludes")
+    card.get_by_role("button", name="Exclude patterns…").click()
+    dialog = page.get_by_role("dialog", name="Exclude patterns")
     save = dialog.get_by_role("button", name="Save")
     expect(dialog).to_contain_text("This will not hide any images")
     expect(save).to_be_disabled()
@@ -61,5 +61,5 @@ def test_patterns_are_previewed_applied_and_undone(page: Page, served: Served) -
     page.locator(".toast").get_by_role("button", name="Undo").click()
     expect(card.get_by_role("button", name=f"{DRAFTS} excluded")).to_have_count(0)
     until(page, lambda: served.get("/api/v1/status")["total"] == OWN + DRAFTS)
-    card.get_by_role("button", name="Excludes…").click()
+    card.get_by_role("button", name="Exclude patterns…").click()
     expect(dialog.get_by_label("Exclude patterns")).to_have_value("")

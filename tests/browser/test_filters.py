@@ -76,16 +76,16 @@ def test_counts_stay_in_view_until_the_next_ones_are_there(page: Page, panel: Lo
     page.evaluate(
         """() => {
             window.least = Infinity;
-            const engines = 'details[data-field=engine] .value';
+            const generators = 'details[data-field=generator] .value';
             const look = () => {
-                window.least = Math.min(window.least, document.querySelectorAll(engines).length);
+                window.least = Math.min(window.least, document.querySelectorAll(generators).length);
                 requestAnimationFrame(look);
             };
             look();
         }"""
     )
     facet(page, "model").get_by_role("button", name="night_xl").click()
-    expect(facet(page, "engine").locator(".value")).to_contain_text([f"{IMAGES // 2}"])
+    expect(facet(page, "generator").locator(".value")).to_contain_text([f"{IMAGES // 2}"])
     assert page.evaluate("window.least") == 1
 
 

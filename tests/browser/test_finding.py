@@ -156,7 +156,7 @@ def test_the_same_search_asked_anew_takes_nothing_from_who_is_typing(page: Page)
     page.keyboard.type("half a wo")
     with page.expect_response(lambda response: response.url.endswith("/api/v1/snapshots")):
         # As another tab tells that something was missed.
-        page.evaluate("new BroadcastChannel('mysticanvas-live').postMessage({ kind: 'gap', data: {}, id: 1e9 })")
+        page.evaluate("new BroadcastChannel('mysticanvas-live').postMessage({ kind: 'reset', data: {}, id: 1e9 })")
     wait_until_at_rest(page)
     expect(search_box(page)).to_have_value("half a wo")
 

@@ -198,7 +198,7 @@ def test_a_model_is_tried_before_it_is_kept(page: Page, stub: Stub) -> None:
     expect(page.get_by_role("heading", name="Auto-tagging on")).to_be_visible()
     page.get_by_role("textbox", name="Search for the images to tag").fill("strawberries")
     page.get_by_role("button", name="Count").click()
-    expect(page.get_by_text("2 images in 1 requests")).to_be_visible()
+    expect(page.get_by_text("2 images in 1 request")).to_be_visible()
     assert faults(page) == []
     page.get_by_role("button", name="Turn off").click()
     expect(page.get_by_role("heading", name="Auto-tagging off")).to_be_visible()

@@ -253,6 +253,22 @@ def test_relations_are_said_both_ways_and_a_circle_shows_its_path(page: Page, ta
     assert tagged.get("/api/v1/tags/by-name", name="fox")["implies"] == []
 
 
+def test_an_alias_across_categories_is_added_after_a_confirmation(page: Page, tagged: Served) -> None:
+    open_tags(page)
+    row(page, "fox").click()
+    detail(page).get_by_role("combobox", name="Add alias").click()
+    page.keyboard.type("snow")
+    expect(detail(page).get_by_role("option", name="snow")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(detail(page).get_by_role("alert")).to_contain_text("weather")
+    refused = tagged.http.post("/api/v1/tags/edits", json={"do": "alias", "tag": "snow", "of": "fox"})
+    assert (refused.status_code, refused.json()["confirm"]) == (409, "across")
+    detail(page).get_by_role("button", name="Add anyway").click()
+    expect(detail(page).get_by_role("list", name="Aliases")).to_contain_text("snow")
+    expect(detail(page).get_by_role("button", name="Add anyway")).to_have_count(0)
+    expect(detail(page).get_by_role("alert")).to_have_count(0)
+
+
 def test_a_tag_is_renamed_filed_split_and_deleted_each_with_its_undo(page: Page, tagged: Served) -> None:
     tag(tagged, "", "red fox")
     before = tagged.http.get("/api/v1/tags/export").text

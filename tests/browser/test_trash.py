@@ -178,7 +178,7 @@ def test_the_trash_is_a_list_with_the_same_keys_and_restores(page: Page, served:
     served.post("/api/v1/edits", {"uuids": before[:9], "set": {"trash": True}})
     show_trash(page)
     expect(total(page)).to_have_text("9")
-    expect(page.locator("#grid").get_by_role("heading").first).to_contain_text("Deleted in 30 days")
+    expect(page.locator("#grid").get_by_role("heading").first).to_contain_text("Will be deleted in 30 days")
     start_at(page, 1)
     page.keyboard.press("f")
     expect(tile(page, 1).locator(".heart")).to_be_visible()
@@ -259,11 +259,11 @@ def test_how_long_the_trash_keeps_is_set_on_its_page(page: Page, served: Served)
     show_trash(page)
     page.get_by_role("button", name="Kept for 30 days").click()
     page.get_by_role("combobox").select_option("7 days")
-    page.get_by_label("Protect favorites").check()
+    page.get_by_label("Do not allow favorites to be moved to Trash").check()
     until(page, lambda: served.get("/api/v1/trash")["locked"] == ["favorites"])
     assert served.get("/api/v1/trash")["days"] == 7
     assert faults(page) == []
-    page.get_by_label("Protect favorites").uncheck()
+    page.get_by_label("Do not allow favorites to be moved to Trash").uncheck()
     until(page, lambda: served.get("/api/v1/trash")["locked"] == [])
 
 

@@ -23,6 +23,7 @@ from mysticanvas.domain.errors import ConflictError, MystiCanvasError, TaskFaile
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.task import Answer, Task
 from mysticanvas.edits import undo as edit_undo
+from mysticanvas.edits.types import EditState
 from mysticanvas.features.backups import service as backup_service
 from mysticanvas.features.importing.session import ImportRun
 from mysticanvas.features.importing.tally import Start
@@ -239,7 +240,9 @@ class Library(RuleBasedStateMachine):
     def deed(self, kind: str, args: dict[str, Any], images: list[Image], changes: list[tuple[Any, str, Any]]) -> None:
         if images:
             done = self.database.write(test_edits.do, kind, args, self.ids(images), now_ms=self.now_ms)
-            self.model.do(done.operation, images, changes)
+            # An edit that changes nothing cannot be undone.
+            if done.state is not EditState.EXPIRED:
+                self.model.do(done.operation, images, changes)
 
     @rule(some=some, value=st.booleans())
     def favorite(self, some: set[int], value: bool) -> None:

@@ -90,7 +90,7 @@ def test_poison_is_parked_with_its_reason_and_everything_else_is_done(
     [thumbs] = [state for state in database.read(job_queries.list_states) if state.kind == "thumb"]
     assert (thumbs.done, thumbs.failed) == (IMAGES, len(POISON))
     crashed, hung, starved = (failed_of(database, name) for name in POISON)
-    assert "crashed while reading this file (exit code -11)" in crashed.error
+    assert "crashed during processing (exit code -11)" in crashed.error
     assert "decoding segfault.png" in crashed.error
     assert crashed.crashes == job_queue.MAX_CRASHES
     assert "time limit of 5 s" in hung.error

@@ -198,7 +198,7 @@ def test_the_reference_is_a_page_without_scripts_whose_links_lead_somewhere(serv
     reply = served.http.get(path, headers={"Authorization": ""})
     assert (reply.status_code, reply.headers["content-security-policy"]) == (200, HEADERS["content-security-policy"])
     text = reply.text
-    assert not re.search(r"<script|<style|\sstyle=|\son\w+=|https?://", text)
+    assert not re.search(r"<script|<style|\sstyle=|\son\w+=|(href|src)=\W?https?://", text)
     anchors = re.findall(r' id="([^"]+)"', text)
     assert len(anchors) == len(set(anchors))
     for link in re.findall(r'href="([^"]+)"', text):

@@ -226,7 +226,7 @@ def test_what_a_damaged_line_held_is_said_with_the_backup_that_may_have_it(
         rebuild(library=library)
     assert ended.value.exit_code == 1
     said = capsys.readouterr().out
-    assert "1 lines of the journal are damaged" in said
+    assert "1 damaged line in the journal." in said
     assert "for the wall" in said
     assert any(picture.name in said for picture in pictures)
     assert f'mysticanvas backup restore "{made}"' in said

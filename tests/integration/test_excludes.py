@@ -1,6 +1,7 @@
 """Exclude patterns of a folder hide images and bring them back; what programs made is never imported."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from tests.pictures import a1111_png
 from typer.testing import CliRunner
 
 from mysticanvas.app.cli import app
-from mysticanvas.cli.client import Client, connect
+from mysticanvas.cli.client import Client, connect, wait_for_jobs
 from mysticanvas.db.database import Database
 from mysticanvas.db.images import excludes, folders
 from mysticanvas.domain.errors import ConflictError, InvalidInputError, NotFoundError
@@ -61,7 +62,7 @@ def test_an_exclude_is_previewed_hides_images_and_is_undone_with_all_that_belong
     before = describe_images(client, uuids)
 
     assert preview(client, folder, "drafts/") == {
-        "patterns": ["drafts/"], "hide": 2, "show": 0, "examples": ["drafts/b.png", "drafts/deep/c.png"],
+        "patterns": ["drafts/"], "hide": 2, "show": 0, "kept": 0, "examples": ["drafts/b.png", "drafts/deep/c.png"],
     }  # fmt: skip
     assert total(client) == 4
 
@@ -91,7 +92,7 @@ def test_a_pattern_that_is_removed_brings_back_what_it_hid_and_what_it_kept_out(
     assert done["edit"]["changed"] == 1
     client.get(f"/api/v1/imports/{done['scan']}", wait=25)
     assert (total(client), root_of(client, folder)["excluded"]) == (3, 0)
-    assert exclude(client, folder) == {"edit": None, "scan": None}
+    assert exclude(client, folder) == {"edit": None, "scan": None, "kept": 0}
 
 
 def test_an_image_with_a_file_that_is_not_excluded_stays(client: Client, folder: Path) -> None:
@@ -102,6 +103,60 @@ def test_an_image_with_a_file_that_is_not_excluded_stays(client: Client, folder:
     (folder / "copy.png").unlink()
     scan(client, folder)
     assert preview(client, folder, "drafts/")["hide"] == 1
+
+
+def paths_of(client: Client, uuid: str) -> list[str]:
+    return [one["path"] for one in client.get(f"/api/v1/images/{uuid}")["files"]]
+
+
+def test_a_folder_finds_every_image_with_a_file_in_it(client: Client, folder: Path) -> None:
+    put(folder, "a/one.png", "a/two.png")
+    (folder / "copies").mkdir()
+    shutil.copy2(folder / "a" / "one.png", folder / "copies" / "one.png")
+    take_in(client, folder)
+    assert [total(client, q) for q in ("path:a", "path:copies", "path:a path:copies", "-path:copies")] == [2, 1, 1, 1]
+    facet = client.get("/api/v1/facets", q="", fields="path", limit=100)["facets"]
+    assert {one["value"]: one["count"] for one in facet["path"]} == {
+        str(folder): 2, f"{folder}/a": 2, f"{folder}/copies": 1,
+    }  # fmt: skip
+    (folder / "copies" / "one.png").unlink()
+    scan(client, folder)
+    assert [total(client, q) for q in ("path:a", "path:copies")] == [2, 0]
+
+
+def test_an_excluded_file_is_neither_shown_nor_found_while_its_image_has_another(client: Client, folder: Path) -> None:
+    put(folder, "drafts/b.png", "z.png")
+    os.utime(folder / "drafts" / "b.png", (1_600_000_000, 1_600_000_000))
+    shutil.copy(folder / "drafts" / "b.png", folder / "copy.png")
+    take_in(client, folder)
+    [image] = [one["uuid"] for one in client.get("/api/v1/images", q="path:drafts")["items"]]
+    assert paths_of(client, image)[0] == "drafts/b.png"
+    assert root_of(client, folder)["images"] == 3
+    assert preview(client, folder, "drafts/")["kept"] == 1
+
+    done = exclude(client, folder, "drafts/")
+    client.get(f"/api/v1/imports/{done['scan']}", wait=25)
+
+    assert (done["edit"]["changed"], done["kept"]) == (0, 1)
+    assert paths_of(client, image)[0] == "copy.png"
+    assert [total(client, q) for q in ("", "path:drafts", "path:copy.png")] == [2, 0, 0]
+    state = root_of(client, folder)
+    assert (state["images"], state["missing"], state["not_shown"]) == (2, 0, {"excluded folders": 1})
+
+    client.post(f"/api/v1/edits/{done['edit']['operation']}/undo")
+    wait_for_jobs(client)
+    assert paths_of(client, image)[0] == "drafts/b.png"
+    assert total(client, "path:drafts") == 1
+    state = root_of(client, folder)
+    assert (state["images"], state["not_shown"]) == (3, {})
+
+
+def test_a_missing_file_is_not_counted_among_the_files_of_its_folder(client: Client, folder: Path) -> None:
+    put(folder, "a.png", "b.png", "c.png")
+    take_in(client, folder)
+    (folder / "a.png").unlink()
+    scan(client, folder)
+    assert (root_of(client, folder)["images"], root_of(client, folder)["missing"]) == (2, 1)
 
 
 @pytest.mark.parametrize("how", ["moved", "copied"])

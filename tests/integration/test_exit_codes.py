@@ -60,4 +60,24 @@ def test_a_scan_of_models_fails_when_a_folder_cannot_be_reached(tmp_path: Path) 
     models.mkdir()
     assert run(tmp_path / "library", "model", "scan", str(models)).exit_code == 0
     models.rmdir()
-    assert run(tmp_path / "library", "model", "scan").exit_code == 1
+    assert run(tmp_path / "library", "models", "scan").exit_code == 1
+
+
+def test_an_edit_of_no_images_fails_and_leaves_nothing_to_undo(library: Path) -> None:
+    for text in ("rate 5 NONE", "note NONE good", "favourite NONE", "trash put NONE", "tag add fox NONE"):
+        words = text.replace("NONE", "no-such-word").split()
+        done = run(library, *words)
+        assert (text, done.exit_code, done.stdout) == (text, 1, "No images match.\n")
+        assert run(library, *words, "--json").exit_code == 1
+    assert "There are no edits yet." in run(library, "history").stdout
+
+
+def test_an_edit_that_changes_nothing_leaves_nothing_to_undo(library: Path) -> None:
+    assert "61 images changed." in run(library, "rate", "4", "").stdout
+    again = run(library, "rate", "4", "")
+    assert (again.exit_code, again.stdout) == (0, "No changes.\n")
+    assert run(library, "undo").exit_code == 0
+    assert run(library, "rate", "0", "").stdout == "No changes.\n"
+    # It did not prevent the redo.
+    assert run(library, "redo").exit_code == 0
+    assert len(run(library, "history").stdout.splitlines()) == 2

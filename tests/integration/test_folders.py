@@ -6,12 +6,15 @@ from pathlib import Path
 from stat import S_IFREG
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 from tests.integration.test_sync import client, folder, rate_by_seed, root_of, scan, take_in
 from tests.pictures import a1111_png, write_pictures
 
 from mysticanvas.cli.client import Client
 from mysticanvas.domain.errors import ConflictError, InvalidInputError, NotFoundError
+from mysticanvas.features.importing.commands import import_and_follow
 from mysticanvas.fs import not_shown
 
 __all__ = ["client", "folder"]
@@ -57,6 +60,26 @@ def test_a_dry_run_tells_new_changed_moved_and_missing_apart_and_changes_nothing
     assert client.get("/api/v1/images", q="")["total"] == 8
     did = scan(client, folder)
     assert {name: did[name] for name in names} == {name: would[name] for name in names}
+
+
+@pytest.mark.parametrize("is_known", [False, True])
+def test_a_dry_run_tells_a_file_that_differs_in_one_byte_from_a_copy(
+    client: Client, folder: Path, is_known: bool
+) -> None:
+    folder.mkdir(exist_ok=True)
+    noise = Image.fromarray(np.random.default_rng(1).integers(0, 255, (300, 300, 3), np.uint8))
+    noise.save(folder / "first.png")
+    if is_known:
+        take_in(client, folder)
+    content = (folder / "first.png").read_bytes()
+    middle = len(content) // 2
+    (folder / "other.png").write_bytes(content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :])
+    (folder / "same.png").write_bytes(content)
+    names = ("imported", "changed", "moved", "copies", "missing", "unchanged")
+    would = import_and_follow(client, [folder], dry_run=True, wait=True)
+    did = take_in(client, folder)
+    assert {name: would[name] for name in names} == {name: did[name] for name in names}
+    assert (did["imported"], did["copies"]) == (1 if is_known else 2, 1)
 
 
 def put_what_is_not_shown(folder: Path) -> None:

@@ -208,7 +208,7 @@ class Killing:
             return self._executor.submit(task, urgent=urgent)
         self._left -= 1
         killed: Future[Answer] = Future()
-        killed.set_exception(WorkerCrashedError("The worker crashed while reading this file (exit code -9).", ""))
+        killed.set_exception(WorkerCrashedError("The worker crashed during processing (exit code -9).", ""))
         return killed
 
 

@@ -225,7 +225,7 @@ def test_doctor_finds_an_item_that_the_journal_lacks_and_its_repair_adds_it(tmp_
         database.write(lambda tx: [rate_in(tx), tx.run("DELETE FROM journal_due")])
         check = checking.check_journal(database)
         assert not check.ok
-        assert "differs from the library in 1 items" in check.detail
+        assert "differs from the library in 1 item, " in check.detail
         database.write(checking.REPAIR.repair, 1)
         assert journal_service.wait_until_written(database, wait_s=WAIT_S)
         assert checking.check_journal(database).ok
@@ -357,7 +357,7 @@ def test_an_older_database_that_was_put_back_is_kept_and_the_newer_journal_can_b
     shutil.copy2(tmp_path / "older.db", library / "mysticanvas.db")
     with opened(library) as client:
         wait_for(lambda: client.get("/api/v1/doctor")["ok"])
-        assert "older database" in client.get("/api/v1/status")["notice"]["message"]
+        assert "replaced by an older one" in client.get("/api/v1/status")["notice"]["message"]
         assert settled_export(client, library) == older
     lose_database(library)
     current(library).unlink()

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from fastapi.routing import APIRoute
 from PIL import Image
+from tests import pictures
 from tests.odd_pictures import GREEN, RED, SHOWN_AS_QUARTERS, SIZE, bomb, cut, detailed, encoded, quarters
 
 from mysticanvas.cli.client import Client, connect, wait_for_jobs
@@ -165,3 +166,36 @@ def test_a_thumbnail_that_may_be_made_again_is_not_kept_by_the_browser(tmp_path:
         assert ask_how_long(database) == {"private, max-age=31536000, immutable"}
         database.write(lambda tx: tx.run("UPDATE generation_files SET is_outdated = 1"))
         assert ask_how_long(database) == {"no-cache"}
+
+
+NUMBERS = ("1e400", "-1e400", "Infinity", "-Infinity", "NaN", "9" * 400, "9" * 400 + ".5")
+_OBJECT = '{"prompt": "a fox", "seed": %s, "steps": -1, "deep": [{"value": %s}]}'
+_GRAPH = '{"1": {"class_type": "KSampler", "inputs": {"seed": %s, "cfg": %s, "steps": 20}}}'
+_WORKFLOW = '{"nodes": [{"id": 1, "type": "KSampler", "widgets_values": [%s, "fixed", 20, %s]}], "links": []}'
+_INFOTEXT = "a fox\nSteps: 20, Sampler: Euler, CFG scale: %s, Seed: %s, Size: 64x64, Denoising strength: nan"
+_KEYS = {
+    **dict.fromkeys(("invokeai_metadata", "sd-metadata", "parameters", "Comment", "fooocus_scheme"), _OBJECT),
+    "prompt": _GRAPH,
+    "workflow": _WORKFLOW,
+    "sui_image_params": '{"sui_image_params": ' + _OBJECT + "}",
+    "Description": _INFOTEXT,
+}
+
+
+def test_a_number_that_json_cannot_store_does_not_refuse_the_image(tmp_path: Path) -> None:
+    folder = tmp_path / "numbers"
+    folder.mkdir()
+    made = 0
+    for number in NUMBERS:
+        for key, text in (*_KEYS.items(), ("parameters", _INFOTEXT)):
+            made += 1
+            content = pictures.png(16, 16, color=made, texts={key: text.replace("%s", number)})
+            (folder / f"{made}.png").write_bytes(content)
+        made += 1
+        (folder / f"{made}.png").write_bytes(pictures.png(16, 16, color=made))
+        (folder / f"{made}.json").write_text(_OBJECT.replace("%s", number))
+    with connect(settings(tmp_path)) as connected:
+        report = import_and_follow(connected, [folder], dry_run=False, wait=True)
+        assert report["failures"] == []
+        assert report["imported"] == made
+        assert connected.get("/api/v1/images", q='"a fox"')["total"] >= len(NUMBERS)

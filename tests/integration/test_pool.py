@@ -48,7 +48,7 @@ class CrashesOn:
     def submit(self, task: Task, *, urgent: bool = False) -> Future[Answer]:
         if isinstance(task, ReadImages) and any(file.path_bytes == self._poison for file in task.files):
             died: Future[Answer] = Future()
-            died.set_exception(WorkerCrashedError("The worker crashed while reading this file (exit code -11)."))
+            died.set_exception(WorkerCrashedError("The worker crashed during processing (exit code -11)."))
             return died
         return self._pool.submit(task, urgent=urgent)
 

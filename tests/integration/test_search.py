@@ -219,6 +219,12 @@ def test_a_name_that_nothing_has_is_told_with_the_nearest(finder: Finder, databa
         ('tag:"ligh', [("tag:lighthouse", 1)]),
         ("ligh", [("tag:lighthouse", 1)]),
         ("mod", [("model:", None)]),
+        ("ns", [("nsfw:", None)]),
+        ("expl", [("nsfw:", None)]),
+        ("gener", [("generator:", None)]),
+        ("engi", [("generator:", None)]),
+        ("nsfw:", [("nsfw:<0.7", None)]),
+        ("explicit:", [("nsfw:<0.7", None)]),
         ("sort:ra", [("sort:rating", None), ("sort:random", None)]),
         ("nope:x", []),
     ],
@@ -229,6 +235,10 @@ def test_completion_offers_fields_and_values_with_counts(
     database.write(add_tag, "lighthouse", (FIRST_S + 3 * 3_600) << 8)
     completion = autocomplete.complete(finder, text, len(text))
     assert [(offer.text, offer.count) for offer in completion.offers] == offered
+
+
+def test_completion_offers_the_documented_word_for_a_favorite(finder: Finder) -> None:
+    assert [offer.text for offer in autocomplete.complete(finder, "is:fav", 6).offers] == ["is:favorite"]
 
 
 def test_highlights_are_the_places_in_the_text_as_written() -> None:

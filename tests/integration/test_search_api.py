@@ -107,6 +107,25 @@ def test_facets_name_the_term_that_filters(asking: Asking) -> None:
     assert [value["value"] for value in one] == ["sea"]
 
 
+@pytest.mark.parametrize("name", ["generator", "engine"])
+def test_facets_of_the_generator_have_its_documented_name(asking: Asking, name: str) -> None:
+    opened = asking.open("")
+    facets = asking.get(f"/api/v1/snapshots/{opened['snapshot']}/facets", field=name)["facets"]
+    assert facets == asking.get("/api/v1/facets", field=name)["facets"]
+    assert list(facets) == ["generator"]
+    assert all(value["text"].startswith("generator:") for value in facets["generator"])
+
+
+def test_filters_have_their_documented_names(asking: Asking) -> None:
+    opened = asking.open("engine:a1111 explicit:>=.7 is:favourite")
+    assert [(one["text"], one["field"], one["value"]) for one in opened["filters"]] == [
+        ("generator:a1111", "generator", "a1111"),
+        ("nsfw:>=0.7", "nsfw", ">=0.7"),
+        ("is:favorite", "is", "favorite"),
+    ]
+    assert opened["q"] == "generator:a1111 nsfw:>=0.7 is:favorite"
+
+
 @pytest.mark.parametrize(
     ("typed", "stands"),
     [
@@ -128,7 +147,7 @@ def test_completion_says_whether_what_is_typed_finds_something_as_it_is(
 
 def test_without_anything_typed_every_field_is_offered(asking: Asking) -> None:
     offers = asking.get("/api/v1/completions")["offers"]
-    assert {f"{field}:" for field in Field} <= {offer["text"] for offer in offers}
+    assert {f"{field.written}:" for field in Field} <= {offer["text"] for offer in offers}
 
 
 def test_highlights_completion_and_statistics_answer(asking: Asking) -> None:

@@ -71,6 +71,39 @@ def test_a_damaged_file_says_so_and_shows_what_is_left(tmp_path: Path, name: str
         assert np.abs(np.subtract(corners(made.webps[-1])[corner], meant)).max() <= 40
 
 
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L"])
+@pytest.mark.parametrize("harm", ["cut", "corrupt", "checksum"])
+def test_the_missing_part_of_a_damaged_png_is_blank_and_no_other_part_is_shown_there(
+    tmp_path: Path, mode: str, harm: str
+) -> None:
+    noise = np.random.default_rng(1).integers(120, 250, (1200, 600, len(mode)), np.uint8)
+    content = encoded(Image.fromarray(noise.squeeze(), mode), "png")
+    third = len(content) // 3
+    harmed = {
+        "cut": content[:third],
+        "corrupt": content[:third] + b"\xff" * 64 + content[third + 64 :],
+        # Of the pixels, at the end: all of them can be shown.
+        "checksum": content[:-20] + bytes(4) + content[-16:],
+    }[harm]
+    made = thumbs_of(tmp_path, "tall.png", harmed)
+    assert made.damage is not None
+    seen = np.asarray(Image.open(io.BytesIO(made.webps[-1])).convert("RGBA")).astype(int)
+    shown = (seen[..., :3].max(axis=2) > 60) & (seen[..., 3] > 60)
+    height = len(shown)
+    assert shown[: height // 4].mean() > 0.95
+    assert shown[height // 2 :].mean() == 0 if harm != "checksum" else shown.mean() > 0.95
+
+
+@pytest.mark.parametrize("size", [(1, 30_000), (30_000, 1), (3, 60_000), (40, 20_000)])
+def test_an_image_longer_than_webp_allows_gets_a_smaller_thumbnail(tmp_path: Path, size: tuple[int, int]) -> None:
+    made = thumbs_of(tmp_path, "thin.png", encoded(Image.new("RGB", size, (90, 140, 20)), "png"))
+    assert (made.damage, made.too_large) == (None, None)
+    for webp in made.webps:
+        width, height = Image.open(io.BytesIO(webp)).size
+        assert max(width, height) <= 16_383
+        assert (width < height) is (size[0] < size[1])
+
+
 @pytest.mark.parametrize("name", UNDAMAGED)
 def test_a_strange_but_complete_file_is_not_damaged(tmp_path: Path, name: str) -> None:
     made = thumbs_of(tmp_path, name, UNDAMAGED[name]())

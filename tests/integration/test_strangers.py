@@ -34,7 +34,7 @@ from mysticanvas.domain.errors import LibraryError, MystiCanvasError
 from mysticanvas.domain.launch import Launch, create_launch, create_nonce, derive_key, is_nonce, prove
 from mysticanvas.fs.instance_file import read_address, read_token, write_address
 
-TOKEN = "canary-token-4d1c6e0b7a"
+TOKEN = "canary-token-4d1c6e0b7a-4d1c6e0b7a-4d1c6e0b7a"
 COMMANDS = (["search"], ["token", "rotate"], ["open", "--no-open"], ["serve", "--no-open", "--port", "0"])
 
 

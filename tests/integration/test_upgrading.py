@@ -56,6 +56,10 @@ def test_a_library_of_the_first_version_is_upgraded_whole(tmp_path: Path) -> Non
         # The index on names was made from what was there.
         assert [one.generation_id for one in database.read(lineage_queries.find_by_name, "fox.png")] == [100]
         assert database.read(lambda tx: tx.value("PRAGMA user_version")) == len(load_migrations())
+        shown = database.read(lambda tx: tx.rows("SELECT path, prompt, missing FROM v_images ORDER BY path").fetchall())
+        assert shown == [("/pictures/a/Fox.png", "a fox", 0), ("/pictures/b.png", "a fox again", 0)]
+        used = database.read(lambda tx: tx.rows("SELECT name, weight FROM v_image_models ORDER BY weight").fetchall())
+        assert used == [("dream", None), ("dream", None), ("film_grain", 0.7)]
 
 
 def test_a_file_that_was_too_large_for_a_thumbnail_is_no_longer_called_damaged(tmp_path: Path) -> None:

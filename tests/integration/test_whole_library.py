@@ -199,7 +199,7 @@ def crowded(path: Path) -> None:
         (lying(-5), "damaged"), (wrong_sum, "damaged"), (cut_short, "truncated"), (crowded, "100,000"),
         (lambda path: path.write_bytes(b"no zip at all"), "not a zip file"),
         (lambda path: zipped(path, "", MANIFEST.replace(": 1,", ": 2,")), "newer version of MystiCanvas"),
-        (lambda path: zipped(path, "", "[]"), "not an archive"),
+        (lambda path: zipped(path, "", "[]"), "not a MystiCanvas archive"),
         (lambda path: zipped(path, "[" * 60_000), "invalid entry"),
         (words(TAG, TAG | {"key": 2, "state": "fine"}), "invalid entry"),
         (words(TAG, TAG | {"key": 2**70}), "invalid entry"),

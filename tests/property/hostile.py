@@ -22,7 +22,7 @@ def read(texts: dict[str, str], *, file_name: str = "x_00001_.png", beside: dict
 def check_storable(recipe: Recipe) -> None:
     """Asserts what the columns of the database and JSON ask of a recipe."""
     assert FAULT not in recipe.problems
-    json.dumps(recipe.params).encode()
+    json.dumps(recipe.params, allow_nan=False).encode()
     for said in (recipe.prompt, recipe.negative_prompt, recipe.model, recipe.sampler, recipe.scheduler, recipe.parent):
         assert said is None or said.encode().count(0) == 0
     for count in (recipe.steps, recipe.width, recipe.height, recipe.clip_skip):

@@ -92,8 +92,9 @@ def test_json_of_a_later_version_is_refused() -> None:
 
 PIECES = (
     *"()-\"\\:*.<>=,| \t\n\0",
-    *(f"{field}:" for field in Field), "OR", "AND", "NOT", "sort:random:7", "rating:>=4", "date:2026-08..2026-09",
-    "lora:film_grain>=0.5", "size:>=1024x1024", "seed:342898", "tag:miku_(vocaloid)", "夜景", "привет", "café", "ﬀ",
+    *(f"{field}:" for field in Field), "nsfw:", "generator:", "OR", "AND", "NOT", "sort:random:7", "rating:>=4",
+    "date:2026-08..2026-09", "lora:film_grain>=0.5", "size:>=1024x1024", "seed:342898", "tag:miku_(vocaloid)",
+    "夜景", "привет", "café", "ﬀ",
     "\u202e", "😀", "a" * 300, "(" * 20, "-" * 20, '"over the sea"', "date:0000", "date:>=9999-12-31", "rating:9",
     "id:zz", "mp:2..1", "\ud800", "violet", "storm", "path:", "2026/", "..", "1e309", "9" * 50,
 )  # fmt: skip
@@ -177,12 +178,25 @@ def test_an_error_points_at_the_place_and_suggests(text: str, position: int, sug
 def test_the_query_of_the_product_page_parses() -> None:
     text = (
         'violet storm "over the sea" -boat tag:lighthouse -tag:person model:flux1-dev lora:film_grain>=0.5 rating:>=4 '
-        "is:favourite date:2026-08..2026-09 size:>=1024x1024 seed:342898 engine:comfyui has:workflow path:2026/ "
+        "is:favorite date:2026-08..2026-09 size:>=1024x1024 seed:342898 generator:comfyui has:workflow path:2026/ "
         'sampler:"dpm++ 2m" (tag:a OR tag:b) sort:newest'
     )
     query = language.parse(text)
     assert len(query.terms) == 19
     assert language.write(query) == text.replace("path:2026/", "path:2026")
+
+
+@given(queries)
+def test_a_written_query_has_only_the_documented_names_and_parses_under_the_former_ones(query: Query) -> None:
+    text = language.write(query)
+    tokens = language.tokenize(text)
+    assert not {"engine", "explicit"} & {token.field for token in tokens}
+    assert ("is", "favourite") not in {(token.field, token.value) for token in tokens}
+    former = {"generator": "engine", "nsfw": "explicit"}
+    for token in reversed(tokens):
+        if token.field in former:
+            text = text[: token.position] + former[token.field] + text[token.position + len(token.field) :]
+    assert language.parse(text) == query
 
 
 def test_operators_are_words_in_quotes_and_in_lower_case() -> None:

@@ -11,7 +11,7 @@ from tests.rows import add_images
 
 from mysticanvas.db import checks as doctor_checks
 from mysticanvas.db.database import Database, ReadTx, WriteTx
-from mysticanvas.domain.errors import ConflictError
+from mysticanvas.domain.errors import ConfirmationRequiredError
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.edits import undo as edit_undo
 from mysticanvas.features.duplicates import candidate_queries
@@ -183,8 +183,9 @@ def test_where_generation_data_would_be_lost_nothing_is_proposed_and_merging_is_
     state = library.read(everything)
     for one in before:
         if proposed.outcomes[one.image].lost:
-            with pytest.raises(ConflictError, match="would be lost"):
+            with pytest.raises(ConfirmationRequiredError, match="would be lost") as refused:
                 do(library, "keep_one", {"kept": one.uuid}, [image for image in images if image != one.image])
+            assert refused.value.confirm == "accept_loss"
             assert library.read(everything) == state
 
 

@@ -33,6 +33,16 @@ def test_a_name_that_is_taken_is_taken_again_as_the_same_tag(text: str) -> None:
     assert 0 < len(name.key) <= MAX_NAME
 
 
+@pytest.mark.parametrize("field", ["rating", "engine", "generator", "explicit"])
+def test_a_tag_name_cannot_begin_with_a_search_field(field: str) -> None:
+    with pytest.raises(InvalidInputError, match="search field"):
+        parse_tag_name(f"{field}:high")
+
+
+def test_a_tag_from_before_nsfw_was_a_field_keeps_its_name() -> None:
+    assert parse_tag_name("nsfw:high").key == "nsfw:high"
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [("Long_Hair", "long  hair"), ("ＦＯＸ", "fox"), ("straße", "STRASSE"), ("ﬁre", "fire"), ("é", "e\u0301")],

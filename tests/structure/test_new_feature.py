@@ -92,14 +92,14 @@ class ChooseLetter(Edit, frozen=True, kw_only=True):
 EDITS = (ChooseLetter,)
 """,
     "routes.py": """
-from fastapi import APIRouter, Response
+from fastapi import APIRouter
 
 from mysticanvas.db import settings_store
 from mysticanvas.db.database import Database
 from mysticanvas.domain.clock import now_ms
 from mysticanvas.edits.runner import EditRunner
+from mysticanvas.edits.types import EditResult
 from mysticanvas.features.letters.edits import ChooseLetter
-from mysticanvas.http.responses import reply
 from mysticanvas.jobs import queue
 from mysticanvas.jobs.queue import NewJob
 
@@ -112,8 +112,8 @@ def routes(database: Database, edits: EditRunner) -> APIRouter:
         return {"letter": database.read(settings_store.get, "letter", None)}
 
     @router.post("/chosen/{letter}")
-    def choose(letter: str) -> Response:
-        return reply(edits.do(ChooseLetter(letter=letter)))
+    def choose(letter: str) -> EditResult:
+        return edits.do(ChooseLetter(letter=letter))
 
     @router.get("")
     def letters() -> dict[str, int]:

@@ -115,12 +115,15 @@ TIMELINE: dict[str, Query] = {
 }
 OTHERS: dict[str, Query] = {
     "page_by_rating": page("sort:rating"),
+    "page_by_added": page("sort:added"),
+    "page_added": page("added:>=2022 sort:added"),
     "page_by_size": page("sort:size"),
     "page_by_name": page("sort:name"),
     "page_as_arranged": page("in:b sort:manual"),
     "page_by_chance": page("sort:random:7"),
     "page_by_relevance": page("sea sort:relevance"),
     "all_of_words_and_tags": whole("sea (tag:cat OR -tag:sea) lora:x>0.1 model:flux1-dev seed:7"),
+    "all_of_added": whole("added:2022..2023"),
     "all_of_columns": whole("steps:>20 cfg:7 mp:>1 size:16:9 engine:comfyui path:2026/08 has:tag is:grid"),
     "rows_of_a_page": lambda tx: paging.read_rows(tx, tx.column("SELECT id FROM live_generations LIMIT 20")),
     "items_of_a_snapshot": lambda tx: snapshots.read_items(
@@ -199,6 +202,24 @@ def test_a_page_in_order_of_time_sorts_nothing(library: Database, name: str) -> 
     assert not [
         line for line in lines if line.strip().startswith(("SCAN g", "SCAN f", "SCAN s")) and "VIRTUAL" not in line
     ]
+
+
+# Look-ups in the public views (docs/sql.md), which scripts make in a loop.
+LOOKUPS = (
+    *(f"SELECT * FROM {view} WHERE uuid = 'x'" for view in ("v_images", "v_image_tags", "v_image_models")),  # noqa: S608
+    *(f"SELECT * FROM {view} WHERE uuid = 'x'" for view in ("v_collections", "v_collection_images")),  # noqa: S608
+    "SELECT * FROM v_collection_images WHERE collection_uuid = 'x'",
+    "SELECT * FROM v_collection_images WHERE collection = 'x'",
+    "SELECT uuid FROM v_image_tags WHERE tag = 'x'",
+)
+
+
+@pytest.mark.parametrize("sql", LOOKUPS)
+def test_a_lookup_in_a_public_view_scans_nothing(library: Database, sql: str) -> None:
+    lines = [line.strip() for plan in plans_of(library, lambda tx: tx.all(sql)) for line in plan]
+    assert lines
+    # Of the few watched folders (r), SQLite may read all.
+    assert not [line for line in lines if line.startswith("SCAN") and not line.startswith("SCAN r ")]
 
 
 def test_a_bad_plan_is_seen(library: Database) -> None:

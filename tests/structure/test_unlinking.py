@@ -28,6 +28,7 @@ ALLOWED = {
     ("fs/thumbnail_cache.py", "remove"): "a thumbnail of no image",
     ("features/autotag/keys.py", "store_key"): "the file of an endpoint's key",
     ("features/autotag/keys.py", "delete_key"): "the file of an endpoint's key",
+    ("features/event_hooks/hook_file.py", "write_hooks"): "the file of the hooks",
     ("http/passwords.py", "save_password"): "the file of the password",
     ("http/passwords.py", "forget_password"): "the file of the password",
     ("http/sessions.py", "keep_cookie_in"): "the file of the browser's session",

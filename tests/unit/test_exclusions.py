@@ -1,14 +1,20 @@
 """What is never the user's own image, by the program it comes from, and exclude patterns."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pathspec import GitIgnoreSpec
+from tests import growth
 
 from mysticanvas.db import database
 from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.features.journal import files as journal_files
 from mysticanvas.fs import exclusions, log_file
 from mysticanvas.fs.exclusions import BY_PATTERN, Exclusions, clean_patterns
+from mysticanvas.fs.gitignore import compile_patterns
 from mysticanvas.fs.scanner import list_folder
 
 OWN = ("a.png", "thumbnails/b.png", "temp/c.png", "ComfyUI_temp_abcde_00001_.png", "x_thumbnail.png", "originals/d.jpg")
@@ -105,3 +111,44 @@ def test_a_line_that_excludes_nothing_is_refused(pattern: str) -> None:
     with pytest.raises(InvalidInputError, match="exclude pattern"):
         clean_patterns([pattern])
     assert clean_patterns(["a/\n", "", "  ", "a/", "b"]) == ["a/", "b"]
+
+
+_PATTERNS = st.lists(
+    st.lists(st.sampled_from(["a", "b", "*", "**", "/", "?", "*a", "[ab]", "b*", "/**/", "!", "."]), min_size=1)
+    .map("".join)
+    .filter(exclusions._is_pattern),
+    min_size=1,
+    max_size=3,
+)
+_PATHS = st.lists(st.text("aab.", min_size=1, max_size=4), min_size=1, max_size=6).map("/".join)
+
+
+@settings(deadline=None)
+@given(_PATTERNS, _PATHS, st.sampled_from(["", "/"]))
+def test_a_pattern_matches_what_it_matches_in_pathspec(patterns: list[str], path: str, end: str) -> None:
+    expected = GitIgnoreSpec.from_lines(patterns, backend="simple").match_file(path + end)
+    assert compile_patterns(patterns).match_file(path + end) is expected
+
+
+def match_stars(size: int) -> Callable[[], object]:
+    name = b"a" * size
+    return lambda: Exclusions(b"/nowhere", ("*a*a*b",)).find_file_source(name)
+
+
+def match_folders(size: int) -> Callable[[], object]:
+    path = b"a/" * size + b"a"
+    compiled = compile_patterns(["a/**/a/**/a/**/b"])
+    return lambda: compiled.match_file(path.decode())
+
+
+@pytest.mark.parametrize("prepare", [match_stars, match_folders])
+def test_the_time_to_match_grows_in_proportion(prepare: Callable[[int], Callable[[], object]]) -> None:
+    growth.check_in_proportion(prepare, growth.doublings(640, 4))
+
+
+@pytest.mark.parametrize("pattern", ["*a" * 17 + "*b", "a**" * 60 + "b", "**/a/" * 60 + "b", "a?*" * 60 + "b"])
+def test_no_number_of_stars_takes_long(pattern: str) -> None:
+    assert clean_patterns([pattern]) == [pattern]
+    excluded = Exclusions(b"/nowhere", (pattern,))
+    assert excluded.find_file_source(b"a" * 200 + b".png") is None
+    assert excluded.find_file_source(b"a/" * 200 + b"a.png") is None

@@ -4,6 +4,7 @@ import pytest
 
 from mysticanvas.domain.errors import QueryError
 from mysticanvas.domain.query import (
+    AddedBetween,
     All,
     Any,
     Field,
@@ -113,6 +114,10 @@ def test_an_operator_has_neither_field_nor_value(text: str) -> None:
         ("TAG:sea", NamedValue(Field.TAG, "sea")),
         ("checkpoint:flux", NamedValue(Field.MODEL, "flux")),
         ("Generator:comfyui", NamedValue(Field.ENGINE, "comfyui")),
+        ("engine:comfyui", NamedValue(Field.ENGINE, "comfyui")),
+        ("nsfw:>=0.7", Number(Field.EXPLICIT, Interval(low=0.7))),
+        ("explicit:>=0.7", Number(Field.EXPLICIT, Interval(low=0.7))),
+        ("is:favourite", Is(State.FAVORITE)),
         ('lora:"film grain">=0.5', NamedValue(Field.LORA, "film grain", Interval(low=0.5))),
         ('lora:"film>=0.5"', NamedValue(Field.LORA, "film>=0.5")),
     ],
@@ -219,7 +224,18 @@ def test_depth_counts_what_is_open_not_what_was_closed() -> None:
 
 @pytest.mark.parametrize(
     ("name", "field"),
-    [("tag", Field.TAG), ("TAG", Field.TAG), ("Fav", Field.IS), ("stars", Field.RATING), ("tags", None), ("", None)],
+    [
+        ("tag", Field.TAG),
+        ("TAG", Field.TAG),
+        ("Fav", Field.IS),
+        ("stars", Field.RATING),
+        ("nsfw", Field.EXPLICIT),
+        ("Explicit", Field.EXPLICIT),
+        ("generator", Field.ENGINE),
+        ("engine", Field.ENGINE),
+        ("tags", None),
+        ("", None),
+    ],
 )
 def test_a_field_has_its_name_and_its_synonyms(name: str, field: Field | None) -> None:
     assert language.find_field(name) is field
@@ -268,10 +284,16 @@ def test_a_field_has_its_name_and_its_synonyms(name: str, field: Field | None) -
         (Query(NamedValue(Field.EMBEDDING, "a b", Interval(high=1, without_high=True))), 'embedding:"a b"<1'),
         (Query(Number(Field.RATING, Interval(low=3))), "rating:>=3"),
         (Query(MadeBetween("2026-08", "2026-09")), "date:2026-08..2026-09"),
+        (Query(AddedBetween("6h", "6h")), "added:6h"),
+        (Query(AddedBetween("2026-11-29", None)), "added:2026-11-29.."),
+        (Query(None, Sort(Order.ADDED)), "sort:added"),
         (Query(Size("=", 1024, 768)), "size:1024x768"),
         (Query(Size(">=", 1024, 768)), "size:>=1024x768"),
         (Query(Ratio(16, 9)), "size:16:9"),
         (Query(HasShape(Shape.SQUARE)), "size:square"),
+        (Query(Number(Field.EXPLICIT, Interval(low=0.7))), "nsfw:>=0.7"),
+        (Query(NamedValue(Field.ENGINE, "ComfyUI")), "generator:ComfyUI"),
+        (Query(Is(State.FAVORITE)), "is:favorite"),
         (Query(Is(State.MISSING)), "is:missing"),
         (Query(Has(Thing.WORKFLOW)), "has:workflow"),
     ],
@@ -303,3 +325,31 @@ def test_the_parts_of_a_query_are_texts_that_stand_side_by_side() -> None:
     assert language.format_parts(query) == [(A, "a"), (Any((B, C)), "(b OR c)"), (Not(B), "-b")]
     assert language.format_parts(Query(Any((A, B)))) == [(Any((A, B)), "(a OR b)")]
     assert language.format_parts(Query()) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "begins", "suggestion"),
+    [
+        ("engine:", "engine: requires a value.", "generator:comfyui"),
+        ("Generator:", "Generator: requires a value.", "generator:comfyui"),
+        ("explicit:", "explicit: requires a value.", "nsfw:<0.7"),
+        ("stars:", "stars: requires a value.", "rating:>=3"),
+        ("looks:", "looks: requires a value.", "looks:4f9c0d2e"),
+        ("order:", "order: requires a value.", "sort:newest"),
+        ("similar:zz", "similar: requires the ID of an image", None),
+        ("folder:/", "folder: requires the name of a folder.", "path:2026/"),
+        ("order:newst", "order: does not accept “newst”. Use one of: newest, oldest", "sort:newest"),
+        ("is:favorit", "is: does not accept “favorit”. Use one of: favorite, missing", "is:favorite"),
+        ("explict:>0.5", "There is no search field “explict:”.", "nsfw:>0.5"),
+        ("generater:x", "There is no search field “generater:”.", "generator:x"),
+        ("enginee:x", "There is no search field “enginee:”.", "generator:x"),
+        ("nsfw:2", "The NSFW score is a number from 0 to 1, for example nsfw:>=0.7.", "nsfw:<0.7"),
+    ],
+)
+def test_a_refusal_names_the_field_as_typed_and_suggests_its_documented_name(
+    text: str, begins: str, suggestion: str | None
+) -> None:
+    with pytest.raises(QueryError) as refused:
+        language.parse(text)
+    assert str(refused.value).startswith(begins)
+    assert refused.value.suggestion == suggestion

@@ -163,9 +163,3 @@ JOBS: Requests = {
     **{f"jobs.{action}": partial(_post, f"/jobs:{action}", {"kind": "sha256"}) for action in _JOB_ACTIONS},
 }
 REQUESTS: Requests = SEARCH | IMAGES | EDITS | TAGS | COLLECTIONS | TEMPLATES | REMOVAL | JOBS
-
-# Operations whose replies have no type yet.
-UNTYPED: frozenset[str] = frozenset()
-
-# Schemas whose names are to become words.
-UNNAMED: frozenset[str] = frozenset()

@@ -7,7 +7,10 @@ from typing import Any
 
 import httpx
 
+from mysticanvas.domain.event import EventKind
 from mysticanvas.features.archive import service as archive_service
+from mysticanvas.features.event_hooks import hook_file
+from mysticanvas.features.event_hooks.types import Hook
 from tests.integration.test_autotagging import running
 from tests.model_files import LORA_SD1, safetensors, write_model
 from tests.onnx_model import write_tagger
@@ -16,12 +19,18 @@ from tests.wire.world import Requests, World
 
 # Against hanging.
 LIMIT_S = 120.0
+HOOK = Hook("3f9a1c20", EventKind.EDIT_DONE, created_at=1, url="http://127.0.0.1:9/hook")
 JOURNAL_OF_ANOTHER = "11111111-2222-4333-8444-555555555555-000001.jsonl"
 
 
 def home(world: World) -> Path:
     """The folder of the library and the pictures."""
     return world.served.library.parent
+
+
+def list_hooks(world: World) -> httpx.Response:
+    hook_file.write_hooks(world.served.library, [HOOK])
+    return world.get("/hooks")
 
 
 def wait_for_import(world: World, started: str) -> httpx.Response:
@@ -222,6 +231,8 @@ REQUESTS: Requests = {
     "events.listKinds": lambda world: world.get("/events/kinds"),
     "events.export": lambda world: world.get("/events/export", kind="backup"),
     "events.stream": read_stream,
+    "hooks.list": list_hooks,
+    "hooks.update": lambda world: world.ask("PATCH", f"/hooks/{HOOK.id}", {"enabled": False}),
     "session.getProof": lambda world: world.get("/session/proof", nonce="ab" * 32),
     "session.createLinks": lambda world: world.keep("link", "url", world.post("/session/links")),
     "session.signIn": sign_in,
@@ -229,9 +240,3 @@ REQUESTS: Requests = {
     # Last, because the token is another one afterwards.
     "session.rotateToken": lambda world: world.post("/session/token", {"confirm": True}),
 }
-
-# Operations whose replies have no type yet.
-UNTYPED: frozenset[str] = frozenset()
-
-# Schemas whose names are to become words.
-UNNAMED: frozenset[str] = frozenset()

@@ -13,12 +13,16 @@ import os
 import re
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mysticanvas.db.database import Database, WriteTx
+from mysticanvas.domain.event import EventKind
+from mysticanvas.features.event_hooks.hook_file import write_hooks
+from mysticanvas.features.event_hooks.types import Hook
 from mysticanvas.jobs import queue as job_queue
 from tests.faults.serving import Served
 from tests.model_files import LORA_SD1, safetensors, write_model
@@ -160,7 +164,17 @@ def replies(served: Served) -> dict[str, Any]:
         **_verify(served),
         **_kept(served, whole),
         **_looked_after(served),
+        "hooks": _hooks(served),
     }
+
+
+def _hooks(served: Served) -> Any:
+    """Both are off, so that no event calls them."""
+    url = Hook("5e6f7a8b", EventKind.IMPORT_DONE, 0, url="http://127.0.0.1:1/")
+    write_hooks(served.library, [replace(url, id="0a1b2c3d", url=None, command=["/bin/true"], folder="/"), url])
+    for hook in (url.id, "0a1b2c3d"):
+        served.http.patch(f"/api/v1/hooks/{hook}", json={"enabled": False}).raise_for_status()
+    return served.get("/api/v1/hooks")
 
 
 def _write_later(folder: Path) -> None:
@@ -283,7 +297,7 @@ def _events(lines: Iterator[str]) -> dict[str, Any]:
     return dict(sorted(found.items()))
 
 
-EVENTS = {"images", "item", "jobs", "import"}
+EVENTS = {"image.added", "image.changed", "edit.done", "job.done", "import.done", "jobs", "import"}
 NAMES = (
     "query", "items", "position", "newer", "facets", "facets_all", "complete", "highlights", "stats", "detail",
     "detail_bare", "raw", "status", "jobs", "jobs_list", "job", "suggestions", "bulk", "undo", "error", "events",
@@ -293,7 +307,7 @@ NAMES = (
     "verify", "verify_findings",
     "duplicates", "autotag", "autotag_run",
     "folders", "missing", "untracked", "import", "backups", "log", "log_kinds",
-    "templates", "tried", "expanded", "trash", "purge", "operations",
+    "templates", "tried", "expanded", "trash", "purge", "operations", "hooks",
 )  # fmt: skip
 
 

@@ -40,6 +40,7 @@ FEATURES = (
     "migrate",
     "backups",
     "doctor",
+    "event_hooks",
     "events",
     "access",
 )

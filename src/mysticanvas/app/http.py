@@ -14,6 +14,7 @@ from mysticanvas import __version__
 from mysticanvas.app.parts import Parts
 from mysticanvas.db.io_errors import DISK_ERRORS, DISK_FULL, build_library_error, describe_full_disk
 from mysticanvas.domain.errors import (
+    ConfirmationRequiredError,
     ConflictError,
     InvalidInputError,
     LibraryError,
@@ -83,6 +84,8 @@ async def _refuse(_: Request, error: Exception) -> Response:
     headers, where = {}, {}
     if isinstance(error, QueryError):
         where = {"position": error.position, "suggestion": error.suggestion}
+    if isinstance(error, ConfirmationRequiredError):
+        where["confirm"] = error.confirm
     if isinstance(error, TooManyAttemptsError):
         headers["retry-after"] = str(max(1, math.ceil(error.wait_s)))
     return respond(status, clean_text(str(error)), headers=headers, **where)

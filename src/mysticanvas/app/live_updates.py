@@ -1,11 +1,12 @@
-"""Live updates: collects what commits change and publishes it to open pages."""
+"""Live updates: collects what commits change and publishes it to open pages and scripts."""
 
 import threading
 import time
 from dataclasses import asdict
 
 from mysticanvas.db.database import ChangeSet, Database
-from mysticanvas.db.images import generations
+from mysticanvas.db.images import changed_images, generations
+from mysticanvas.domain.event import EVENT_OF, IMAGE_EVENTS, EventKind, JobDone
 from mysticanvas.http.sse import EventStream
 from mysticanvas.jobs import queries as job_queries
 from mysticanvas.jobs import queue as job_queue
@@ -13,7 +14,9 @@ from mysticanvas.jobs.progress import COUNTING_SHARE, JobProgress
 
 # Changes are collected for this long, so that an import does not send one message per file.
 GATHER_S = 0.5
-MAX_ITEM_IDS = 500
+# A message lists at most MAX_PER_MESSAGE images; more than MAX_LISTED changed at once are only counted.
+MAX_PER_MESSAGE = 1_000
+MAX_LISTED = 10_000
 
 
 class LiveUpdates:
@@ -54,21 +57,35 @@ class LiveUpdates:
             changes, self._gathered, self._due = self._gathered, ChangeSet(), None
             if self._closed:
                 return
-        if changes.added or changes.removed:
-            total = self._database.read(generations.count_images)
-            self._stream.publish(
-                "images", {"added": len(changes.added), "removed": len(changes.removed), "total": total}
-            )
-        if changes.changed:
-            ids = list(dict.fromkeys(changes.changed))[-MAX_ITEM_IDS:]
-            complete = len(set(changes.changed)) <= MAX_ITEM_IDS
-            uuids = self._database.read(generations.list_uuids, ids) if complete else None
-            self._stream.publish("item", {"uuids": uuids})
+        if changes.added or changes.changed or changes.removed:
+            self._publish_images(changes)
+        self._publish_ended(changes)
         if changes.jobs:
             self._publish_jobs()
         invalidated = changes.invalidated | ({"events"} if changes.events else set())
         if invalidated:
             self._stream.publish("stale", {"lists": sorted(invalidated)})
+
+    def _publish_images(self, changes: ChangeSet) -> None:
+        total = self._database.read(generations.count_images)
+        if len(changes.added) + len(changes.changed) + len(changes.removed) > MAX_LISTED:
+            # To list them would take longer than the changes did.
+            for kind, images in zip(IMAGE_EVENTS, (changes.added, changes.changed, changes.removed), strict=True):
+                if images:
+                    self._stream.publish(kind, {"uuids": None, "count": len(set(images)), "total": total})
+            return
+        for kind, uuids in self._database.read(changed_images.list_changed, changes).items():
+            for start in range(0, len(uuids), MAX_PER_MESSAGE):
+                some = uuids[start : start + MAX_PER_MESSAGE]
+                self._stream.publish(kind, {"uuids": some, "count": len(some), "total": total})
+
+    def _publish_ended(self, changes: ChangeSet) -> None:
+        jobs = [asdict(one) for one in changes.ended if isinstance(one, JobDone)]
+        for start in range(0, len(jobs), MAX_PER_MESSAGE):
+            self._stream.publish(EventKind.JOB_DONE, {"jobs": jobs[start : start + MAX_PER_MESSAGE]})
+        for one in changes.ended:
+            if not isinstance(one, JobDone):
+                self._stream.publish(EVENT_OF[type(one)], asdict(one))
 
     def _publish_jobs(self) -> None:
         began_s = time.monotonic()

@@ -45,6 +45,7 @@ from mysticanvas.http.proxies import TrustedProxies
 from mysticanvas.http.server import GalleryServer
 from mysticanvas.http.sessions import CODE_LIMIT_S, SESSION_FILE, Sessions
 from mysticanvas.http.sse import EventStream
+from mysticanvas.imaging.libvips import check_libvips
 from mysticanvas.jobs.backfill import BackfillRunner
 from mysticanvas.jobs.dispatcher import Dispatcher
 from mysticanvas.jobs.lanes import Executors, InProcessExecutor
@@ -95,6 +96,7 @@ class Orchestrator:
 
     def _build(self, running: ExitStack) -> None:
         settings = self._settings
+        check_libvips()
         found = features.load()
         parts = self._parts = Parts()
         parts.add(settings)
@@ -271,7 +273,10 @@ class Orchestrator:
 
     def _log_unclean_exit(self) -> None:
         """Records that the previous process did not shut down cleanly, because its address file still exists."""
-        why = "MystiCanvas did not shut down cleanly: it was killed, or the power failed. No saved changes were lost."
+        why = (
+            "MystiCanvas did not shut down cleanly: it crashed, was killed, or the machine lost power. No saved "
+            "changes were lost."
+        )
         self.database.write_bulk(
             event_log.append, level="warning", kind="crash.gallery", subject=None, data={"why": why}, now_ms=now_ms()
         )
@@ -304,7 +309,7 @@ def serve_library(settings: Settings, paths: list[str], *, on_ready: Callable[[O
     a backup, stops the Orchestrator, restores, and serves again."""
     _limit_heap_arenas()
     raise_descriptor_limit()
-    restored: dict[str, Any] | None = None
+    restored: list[dict[str, Any]] | None = None
     while True:
         with Orchestrator(settings, serving=True) as orchestrator:
             if restored is None:
@@ -312,7 +317,8 @@ def serve_library(settings: Settings, paths: list[str], *, on_ready: Callable[[O
                     orchestrator.importing.start(paths)
                 on_ready(orchestrator)
             else:
-                orchestrator.database.write(event_log.append, subject=None, now_ms=now_ms(), **restored)
+                for event in restored:
+                    orchestrator.database.write(event_log.append, subject=None, now_ms=now_ms(), **event)
             orchestrator.serve()
         if orchestrator.restoring is None:
             return
@@ -328,13 +334,16 @@ def _limit_heap_arenas() -> None:
             ctypes.CDLL(None).mallopt(_M_ARENA_MAX, ARENAS)
 
 
-def _restore(library: Path, copy: Path) -> dict[str, Any]:
-    """Restores a backup and returns the event to record. A backup that cannot be restored leaves the library
+def _restore(library: Path, copy: Path) -> list[dict[str, Any]]:
+    """Restores a backup and returns the events to record. A backup that cannot be restored leaves the library
     unchanged."""
     try:
-        previous = backup_service.restore(library, copy)
+        done = backup_service.restore(library, copy)
     except (MystiCanvasError, OSError) as error:
         log.warning("a backup could not be restored", extra={"reason": str(error)})
-        return {"level": "error", "kind": "restore.failed", "data": {"name": copy.name, "reason": str(error)}}
-    kept = None if previous is None else Path(previous.path).name
-    return {"level": "info", "kind": "restore", "data": {"name": copy.name, "kept": kept}}
+        return [{"level": "error", "kind": "restore.failed", "data": {"name": copy.name, "reason": str(error)}}]
+    kept = None if done.previous is None else Path(done.previous.path).name
+    events = [{"level": "info", "kind": "restore", "data": {"name": copy.name, "kept": kept}}]
+    if done.newer_edits is not None:
+        events.append({"level": "info", "kind": "journal.kept", "data": {"why": done.newer_edits}})
+    return events

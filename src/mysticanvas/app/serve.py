@@ -9,8 +9,9 @@ import typer
 from mysticanvas.cli.client import connect, make_absolute
 from mysticanvas.cli.links import BROWSER_LIMIT_S, Links, fetch_links, open_browser_at, print_links
 from mysticanvas.cli.options import Library, load_settings
-from mysticanvas.cli.output import err, format_count, out, progress_bar
+from mysticanvas.cli.output import err, out, progress_bar
 from mysticanvas.cli.starting import open_unless_served
+from mysticanvas.domain.plurals import format_count
 from mysticanvas.settings import Settings
 
 Port = Annotated[int | None, typer.Option(min=0, max=65_535, help="Port to listen on. 0 selects a free port.")]

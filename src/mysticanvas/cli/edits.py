@@ -5,7 +5,8 @@ from typing import Annotated, Any
 import typer
 
 from mysticanvas.cli.client import Client
-from mysticanvas.cli.output import format_count, out, print_json, progress_bar
+from mysticanvas.cli.output import out, print_json, progress_bar
+from mysticanvas.domain.plurals import format_count
 
 Images = Annotated[
     str,
@@ -24,6 +25,16 @@ def edit_images(client: Client, images: str, marks: dict[str, Any]) -> dict[str,
     return wait_for_edit(client, client.post("/api/v1/edits", selection | {"set": marks}))
 
 
+def print_image_edit(done: dict[str, Any], *, json: bool) -> None:
+    """Prints the result of `edit_images`. Exits with code 1 if it found no images."""
+    if done["total"] or json:
+        print_result(done, json=json)
+    else:
+        out.print("No images match.")
+    if not done["total"]:
+        raise typer.Exit(1)
+
+
 def wait_for_edit(client: Client, done: dict[str, Any]) -> dict[str, Any]:
     """Waits for an edit and returns its result. Shows a progress bar on standard error."""
     moving = ("applying", "undoing", "redoing")
@@ -40,6 +51,8 @@ def print_result(done: dict[str, Any], *, json: bool, what: str = "image", how: 
     """Prints a result such as “3 images changed”. `what` is the singular noun, and `how` is the participle."""
     if json:
         print_json(done)
+    elif done["state"] == "expired" and not done["changed"] and not done["trouble"]:
+        out.print("No changes.")
     else:
         changed = format_count(done["changed"], what)
         out.print(f"{changed} {how}. Undo: mysticanvas undo {done['operation']}", highlight=False)

@@ -5,8 +5,9 @@ from typing import Any
 import typer
 
 from mysticanvas.cli.client import POLL_S, Client
-from mysticanvas.cli.output import format_count, out, progress_bar
+from mysticanvas.cli.output import out, progress_bar
 from mysticanvas.domain.errors import InvalidInputError
+from mysticanvas.domain.plurals import format_count
 from mysticanvas.fs.not_shown import describe
 
 FAILURES_SHOWN = 20

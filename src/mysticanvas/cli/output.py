@@ -40,11 +40,6 @@ def format_time(ms: int) -> str:
     return convert_to_local_time(ms // 1000).strftime("%Y-%m-%d %H:%M:%S") if ms else ""
 
 
-def format_count(number: int, noun: str, plural: str | None = None) -> str:
-    """Formats a number with a noun: “1 image”, “1,234 images”. `plural` is for nouns with an irregular plural."""
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
-
-
 def progress_bar() -> Progress:
     """Returns a progress bar on standard error, so standard output can be piped. The bar is removed when it is done."""
     return Progress(

@@ -1,5 +1,6 @@
 """Backups: copies of the database that are verified before they count."""
 
+import re
 import shutil
 import time
 from collections.abc import Callable, Sequence
@@ -22,6 +23,7 @@ DAMAGED = "damaged"
 RETENTION = (("%Y%m%dT%H", 24), ("%Y%m%d", 7), ("%G-%V", 4), ("%Y%m", 12))
 # Kept free besides the size of the copy, so that the library can continue to grow.
 SPARE_BYTES = 64 * 1024 * 1024
+_NAME = re.compile(r"20\d\d[01]\d[0-3]\dT[0-2]\d[0-5]\d[0-5]\d-\d+-.+\.db")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +52,20 @@ def make(
     Raises `DamagedLibraryError` when the copy fails its checks, and removes it. Raises
     `LibraryError` when the disk has too little free space.
     """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _make_folder(folder)
     _check_room(connection, folder)
-    moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
-    target = folder / f"{moment}-{time.time_ns() // 1000 % 1_000_000:06}-{why}.db"
+    target = folder / _build_name(why)
     unfinished = target.with_suffix(".part")
     try:
         on_phase("copying")
         connection.execute("VACUUM INTO ?", (str(unfinished),))
         _forget_sums(unfinished)
         on_phase("checking")
-        verify(unfinished)
+        if (damage := _find_damage(unfinished)) is not None:
+            raise DamagedLibraryError(
+                f"The database is damaged, so no backup was made ({damage}). Earlier backups are kept. To see what is "
+                "damaged and what you can do, run: mysticanvas doctor"
+            )
         sync(unfinished)
         replace(unfinished, target)
         # Syncs the removal of the journal of VACUUM INTO: after a power cut it would roll the copy back.
@@ -70,10 +75,15 @@ def make(
     return _describe_file(target)
 
 
+def _build_name(why: str) -> str:
+    moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
+    return f"{moment}-{time.time_ns() // 1000 % 1_000_000:06}-{why}.db"
+
+
 def list_backups(folder: Path) -> list[Backup]:
-    """The backups in `folder`, newest first."""
+    """The backups in `folder`, newest first. Files with other names than those that MystiCanvas gives are left out."""
     found = sorted(folder.glob("*.db"), reverse=True)
-    return [_describe_file(path) for path in found]
+    return [_describe_file(path) for path in found if _NAME.fullmatch(path.name)]
 
 
 def _describe_file(path: Path) -> Backup:
@@ -83,12 +93,31 @@ def _describe_file(path: Path) -> Backup:
 
 
 def keep_damaged(path: Path, folder: Path) -> Backup:
-    """Keeps the file unchecked, so that its data can be recovered later."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    target = folder / f"{datetime.now(UTC).strftime('%Y%m%dT%H%M%S')}-000000-{DAMAGED}.db"
-    shutil.copyfile(path, target)
-    sync(target)
+    """Keeps the file unchecked, with its write-ahead log, so that its data can be recovered later."""
+    _make_folder(folder)
+    target = folder / _build_name(DAMAGED)
+    for end in ("-wal", ""):
+        source = path.with_name(path.name + end)
+        if source.exists():
+            copy = target.with_name(target.name + end)
+            shutil.copyfile(source, copy)
+            sync(copy)
     return _describe_file(target)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        if folder.exists() and not folder.is_dir():
+            raise LibraryError(
+                f"{folder} is a file, but MystiCanvas stores backups in a folder of this name. Move or rename this "
+                "file, and try again."
+            ) from error
+        raise LibraryError(
+            f"The folder for backups {folder} cannot be created: {error.strerror}. Check the permissions and the free "
+            "space of the library folder, and try again."
+        ) from error
 
 
 def prune_hourly(folder: Path) -> int:
@@ -121,32 +150,38 @@ def _check_room(connection: apsw.Connection, folder: Path) -> None:
     if free < needed:
         raise LibraryError(
             f"There is not enough free space for a backup in {folder}: it needs {needed // 1_000_000:,} MB, "
-            f"and {free // 1_000_000:,} MB are free. Free some space and try again."
+            f"but only {free // 1_000_000:,} MB are free. Free some space and try again."
         )
 
 
-def verify(path: Path) -> None:
+def verify(path: Path, *, name: str | None = None) -> None:
     """Raises `DamagedLibraryError` unless all pages, references and the word index of the copy are intact.
-    Nothing else may have the copy open: checking the word index counts as a write."""
+    Nothing else may have the copy open: checking the word index counts as a write. `name` is the name of the backup,
+    None if it is that of the file."""
+    if (damage := _find_damage(path)) is not None:
+        raise DamagedLibraryError(
+            f"The backup {name or path.name} is damaged ({damage}). Choose another one: mysticanvas backup list"
+        )
+
+
+def _find_damage(path: Path) -> str | None:
     try:
-        connection = open_copy(path)
-        try:
-            _check(connection)
-        finally:
-            connection.close()
+        with closing(open_copy(path)) as connection:
+            return _check(connection)
     except (apsw.CorruptError, apsw.NotADBError, UnicodeDecodeError) as error:
-        raise DamagedLibraryError(f"The backup {path.name} is damaged: {error}") from error
+        return str(error)
 
 
-def _check(connection: apsw.Connection) -> None:
+def _check(connection: apsw.Connection) -> str | None:
     answer = connection.execute("PRAGMA integrity_check").fetchall()
     if answer != [("ok",)]:
-        raise DamagedLibraryError(f"The database is damaged: {answer[0][0]}")
+        return str(answer[0][0])
     if broken := connection.execute("PRAGMA foreign_key_check").fetchall():
-        raise DamagedLibraryError(f"The database is damaged. Rows with invalid references: {len(broken):,}.")
+        return f"rows with invalid references: {len(broken):,}"
     if connection.pragma("user_version") == len(load_migrations()):
         # The word index of an older schema may differ: migrating rebuilds it.
         connection.execute("INSERT INTO generations_fts (generations_fts, rank) VALUES ('integrity-check', 1)")
+    return None
 
 
 def _forget_sums(path: Path) -> None:

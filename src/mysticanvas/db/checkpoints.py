@@ -11,8 +11,8 @@ from pathlib import Path
 
 import apsw
 
-from mysticanvas.db import page_damage
-from mysticanvas.db.connections import ReadTx, open_writer
+from mysticanvas.db import known_damage, page_damage
+from mysticanvas.db.connections import ReadTx, WriteTx, open_writer
 from mysticanvas.db.io_errors import DISK_ERRORS, WAYS_OUT
 from mysticanvas.db.page_damage import Check
 from mysticanvas.db.page_sums import STAMP, PageSums, WalUnreadableError, compute_sum
@@ -29,7 +29,7 @@ SMALL_BYTES = 32 * 1024 * 1024
 
 class CheckpointedConnection:
     """`lock` is held while the connection is used. `damage_at_open`: failed checks of pages that may have been written
-    since."""
+    since, also before the opening."""
 
     def __init__(self, path: Path, open_connection: Callable[[Path], apsw.Connection] = open_writer) -> None:
         self._path = path
@@ -42,7 +42,11 @@ class CheckpointedConnection:
             self._sums = self._open_sums()
             is_new = self._sums.is_empty
             self._include_log()
-            self.damage_at_open = self._look_at_small(is_new=is_new)
+            found = self._look_at_small(is_new=is_new)
+            kept = known_damage.read_kept(ReadTx(self.connection))
+            self.damage_at_open = known_damage.merge_kept(kept, found)
+            for check in self.damage_at_open:
+                log.error("%s", known_damage.describe(check.detail))
             # What a migration or a crash left in the log, so that a start does not depend on it again.
             self._checkpoint()
         except BaseException:
@@ -162,7 +166,8 @@ class CheckpointedConnection:
         return found
 
     def _record_damage(self, check: Check) -> None:
-        log.error("pages do not match their checksums", extra={"detail": check.detail})
+        if not known_damage.keep(WriteTx(self.connection), check.detail):
+            return
         self.connection.execute(
             """
             INSERT INTO events (at, level, kind, data_json)

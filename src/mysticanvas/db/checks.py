@@ -19,6 +19,7 @@ from mysticanvas.domain.errors import LibraryBusyError, LibraryError
 
 # Reading a million rows takes seconds, and no page waits for the result.
 CHECK_LIMIT_MS = 900_000
+LOCK = "lock"
 # How many problems of one check are named.
 SHOWN = 5
 
@@ -29,16 +30,19 @@ def run_all(database: Database) -> list[Check]:
         found = _run_on_copy(database)
     except LibraryError as error:
         found = [Check("pages", False, str(error))]
-    return [*page_damage.merge(found, database.damage_at_open), _check_lock(database)]
+    else:
+        database.note_damage(found)
+    return [*page_damage.merge(found, database.damage.failed), _check_lock(database)]
 
 
 def find_damage(database: Database) -> list[Check]:
-    """Only compares the pages with their checksums."""
+    """Only compares the pages with their checksums, and notes the result in `database.damage`."""
     try:
         found = database.read_copy(CHECK_LIMIT_MS, lambda tx, copy: page_damage.describe(tx, copy.differing))
     except NoRoomError:
         found = []
-    return page_damage.merge(found, database.damage_at_open)
+    database.note_damage(found)
+    return page_damage.merge(found, database.damage.failed)
 
 
 def _run_on_copy(database: Database) -> list[Check]:
@@ -139,8 +143,8 @@ def _check_lock(database: Database) -> Check:
     try:
         LibraryLock.take(database.folder).release()
     except LibraryBusyError:
-        return Check("lock", True, "held only by this process")
-    return Check("lock", False, "another process could open this library at the same time")
+        return Check(LOCK, True, "held only by this process")
+    return Check(LOCK, False, "another process could open this library at the same time")
 
 
 def _check_texts(tx: ReadTx) -> Check:
@@ -149,7 +153,7 @@ def _check_texts(tx: ReadTx) -> Check:
     return Check(
         "texts",
         not unreadable,
-        "; ".join(unreadable) + ": not valid UTF-8" if unreadable else "all texts are valid UTF-8",
+        "; ".join(unreadable) + ": not valid UTF-8" if unreadable else "all text is valid UTF-8",
     )
 
 
@@ -193,7 +197,7 @@ def _check_search(tx: ReadTx) -> Check:
         if match and tx.value(_FINDS_IMAGE, match=match, image=row["id"]) is None:
             lost.append(row["id"])
     detail = (
-        f"newest images that a search for their prompts does not find: {len(lost)}"
+        f"newest images not found by searching for their prompts: {len(lost)}"
         if lost
         else "the newest images are found"
     )

@@ -12,6 +12,7 @@ from typing import Any
 import apsw
 
 from mysticanvas.domain.errors import LibraryError, TimeLimitError
+from mysticanvas.domain.event import Ended
 from mysticanvas.domain.file import holds_workflow
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.text import hash_text, make_searchable
@@ -126,6 +127,10 @@ class ChangeSet:
     # Jobs that were cancelled while they ran: their tasks must be stopped.
     cancelled: list[int] = field(default_factory=list)
     events: bool = False
+    # Uuids of images whose rows were deleted.
+    gone: dict[GenerationId, str] = field(default_factory=dict)
+    # Edits, jobs and imports that ended.
+    ended: list[Ended] = field(default_factory=list)
     # Names of lists that pages must load again: edits, tags, collections, trash, templates.
     invalidated: set[str] = field(default_factory=set)
     # Manual collections whose images changed.
@@ -138,6 +143,7 @@ class ChangeSet:
             or self.removed
             or self.jobs
             or self.events
+            or self.ended
             or self.invalidated
             or self.collections
         )
@@ -149,6 +155,8 @@ class ChangeSet:
         self.jobs |= other.jobs
         self.cancelled += other.cancelled
         self.events |= other.events
+        self.gone |= other.gone
+        self.ended += other.ended
         self.invalidated |= other.invalidated
         self.collections |= other.collections
 

@@ -14,7 +14,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import apsw
 
-from mysticanvas.db import backup
+from mysticanvas.db import backup, known_damage
 from mysticanvas.db.backup import Backup
 from mysticanvas.db.checkpoints import forget_sums, has_sums
 from mysticanvas.db.connections import (
@@ -28,6 +28,7 @@ from mysticanvas.db.connections import (
     run_within_limit,
 )
 from mysticanvas.db.io_errors import DISK_ERRORS, WAYS_OUT, build_library_error, translate_disk_errors
+from mysticanvas.db.known_damage import KnownDamage
 from mysticanvas.db.leftovers import remove_leftovers
 from mysticanvas.db.lock import LibraryLock
 from mysticanvas.db.migrate import migrate, refuse_foreign_file
@@ -35,7 +36,7 @@ from mysticanvas.db.page_copy import PageCopy, make_page_copy
 from mysticanvas.db.page_damage import Check
 from mysticanvas.db.problems import Problems
 from mysticanvas.db.reserve import release_if_full
-from mysticanvas.db.writer import Listener, Writer
+from mysticanvas.db.writer import BeforeCommit, Listener, Writer
 from mysticanvas.domain.errors import DamagedLibraryError, LibraryError, NotFoundError
 from mysticanvas.fs.durable import replace, sync
 
@@ -45,6 +46,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 FILE_NAME = "mysticanvas.db"
+BACKUPS = "backups"
 MAX_IDLE_READERS = 4
 
 
@@ -68,6 +70,7 @@ class Database:
         self._reading: dict[int, tuple[float, str]] = {}
         self._writer = Writer(self.path, oldest_reader=self._oldest_reader)
         self.problems = Problems()
+        self.damage = KnownDamage(self._writer.checkpoints.damage_at_open, self.problems)
         self._writer.on_error(self._report_error)
 
     @classmethod
@@ -148,10 +151,11 @@ class Database:
             result: T = run_within_limit(connection, limit_ms, lambda: _run_in_copy(connection, copy, query))
             return result
 
-    @property
-    def damage_at_open(self) -> list[Check]:
-        """Failed checks of a small database when it was opened: the pages may have been written since."""
-        return self._writer.checkpoints.damage_at_open
+    def note_damage(self, checks: Sequence[Check]) -> None:
+        """Notes in `damage` what checks found, and remembers damaged pages beyond the end of this process."""
+        if (detail := self.damage.note(checks)) is not None:
+            # A check may run in a transaction of the writer.
+            self.write_later(known_damage.keep, detail)
 
     def record_sums(self, sums: Sequence[tuple[int, int]]) -> None:
         """Records the checksums of pages (`PageCopy.unknown`) that passed all checks."""
@@ -209,6 +213,10 @@ class Database:
         """Calls `listener` on the writer thread after each commit; it must return quickly."""
         self._writer.after_commit(listener)
 
+    def before_commit(self, listener: BeforeCommit) -> None:
+        """Calls `listener` on the writer thread at the end of each transaction. What it writes is committed with it."""
+        self._writer.before_commit(listener)
+
     @property
     def changes(self) -> int:
         """A number that grows with every transaction."""
@@ -226,7 +234,7 @@ class Database:
 
     @property
     def backups(self) -> Path:
-        return self.folder / "backups"
+        return self.folder / BACKUPS
 
     def back_up(self, *, why: str = "asked", on_phase: Callable[[str], None] = lambda _: None) -> Backup:
         """Raises `DamagedLibraryError` when the copy does not pass its checks."""
@@ -295,7 +303,7 @@ def move_to_backups(folder: Path) -> Backup | None:
     lock = LibraryLock.take(folder)
     try:
         path = folder / FILE_NAME
-        previous = _set_aside(path, folder / "backups", why="before-rebuild")
+        previous = _set_aside(path, folder / BACKUPS, why="before-rebuild")
         for name in (FILE_NAME, f"{FILE_NAME}-wal", f"{FILE_NAME}-shm"):
             (folder / name).unlink(missing_ok=True)
         forget_sums(folder)
@@ -308,10 +316,10 @@ def _swap(folder: Path, copy: Path) -> Backup | None:
     path, new = folder / FILE_NAME, folder / f"{FILE_NAME}.restored"
     shutil.copyfile(copy, new)
     try:
-        backup.verify(new)
+        backup.verify(new, name=copy.name)
         _reset_journal(new)
         sync(new)
-        previous = _set_aside(path, folder / "backups", why="before-restore")
+        previous = _set_aside(path, folder / BACKUPS, why="before-restore")
         # The WAL of the old database would corrupt the new one.
         for beside in ("-wal", "-shm"):
             path.with_name(path.name + beside).unlink(missing_ok=True)
@@ -362,7 +370,7 @@ def _refuse_emptied_file(path: Path) -> None:
     wal = path.with_name(f"{path.name}-wal")
     if not path.exists() or path.stat().st_size or (wal.exists() and wal.stat().st_size):
         return
-    if any((path.parent / "backups").glob("*.db")) or any((path.parent / "journal").glob("*.jsonl")):
+    if any((path.parent / BACKUPS).glob("*.db")) or any((path.parent / "journal").glob("*.jsonl")):
         raise DamagedLibraryError(f"The database {path} is empty: its content was lost. {WAYS_OUT}")
 
 
@@ -373,7 +381,7 @@ def _upgrade(folder: Path) -> None:
     try:
         connection = open_writer(path)
         try:
-            migrate(connection, folder / "backups")
+            migrate(connection, folder / BACKUPS)
         finally:
             if not has_sums(folder):
                 connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)

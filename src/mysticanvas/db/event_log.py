@@ -8,7 +8,7 @@ from typing import Any, Literal
 from mysticanvas.db.database import ReadTx, WriteTx
 
 # Kinds of events that every page shows until they are dismissed.
-NOTICES = ("journal.replaced",)
+NOTICES = ("journal.replaced", "journal.kept")
 EventLevel = Literal["info", "warning", "error"]
 
 

@@ -2,6 +2,8 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from mysticanvas.domain.errors import LibraryBusyError, LibraryError
@@ -33,6 +35,16 @@ class LibraryLock:
         os.lseek(handle, 1, os.SEEK_SET)
         os.write(handle, f"{os.getpid():<31}".encode("ascii"))
         return cls(handle)
+
+    @classmethod
+    @contextmanager
+    def hold(cls, folder: Path) -> Iterator[None]:
+        """Hold the lock while the context is open."""
+        lock = cls.take(folder)
+        try:
+            yield
+        finally:
+            lock.release()
 
     def release(self) -> None:
         os.close(self._handle)

@@ -15,6 +15,8 @@ log = logging.getLogger(__name__)
 
 APPLICATION_ID = 0x4D796369  # "Myci"
 MAX_PAGE_BYTES = 4_096
+# The bytes 18 and 19 of a database: with a rollback journal, or with a write-ahead log. With others, SQLite only reads.
+_FORMATS = (b"\1\1", b"\2\2")
 
 
 def refuse_foreign_file(path: Path) -> None:
@@ -27,19 +29,28 @@ def refuse_foreign_file(path: Path) -> None:
         application, version = _read_marks(path)
     except apsw.NotADBError as error:
         raise ForeignFileError(
-            f"{path} is not a database, or its first bytes are damaged. MystiCanvas did not change it. {WAYS_OUT}"
+            f"{path} is not a database, or its header is damaged. MystiCanvas did not change it. {WAYS_OUT}"
         ) from error
     except DISK_ERRORS as error:
         raise build_library_error(error, "opened") from error
+    if _has_unknown_format(path):
+        raise DamagedLibraryError(f"The first bytes of the database {path} are damaged. {WAYS_OUT}")
     if application != APPLICATION_ID:
         raise ForeignFileError(
-            f"{path} belongs to another program, or its first bytes are damaged. MystiCanvas did not change it. "
-            f"{WAYS_OUT}"
+            f"{path} belongs to another program, or its header is damaged. MystiCanvas did not change it. {WAYS_OUT}"
         )
     if version > len(load_migrations()):
         raise NewerLibraryError(
-            f"The library {path} was written by a newer version of MystiCanvas (schema {version}). Update MystiCanvas."
+            f"The library {path} was written by a newer version of MystiCanvas (schema {version}). Update MystiCanvas. "
+            f"If you have never used a newer version, the first bytes of the database are damaged. {WAYS_OUT}"
         )
+
+
+def _has_unknown_format(path: Path) -> bool:
+    """Whether SQLite would open the file only for reading. While there is a rollback journal, it may be incomplete."""
+    with path.open("rb") as file:
+        found = file.read(20)[18:]
+    return found not in _FORMATS and not path.with_name(f"{path.name}-journal").exists()
 
 
 def _read_marks(path: Path) -> tuple[int, int]:

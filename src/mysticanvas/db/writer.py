@@ -10,7 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,14 @@ class _Change:
 
 
 Listener = Callable[[ChangeSet], None]
+BeforeCommit = Callable[[WriteTx, ChangeSet], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Listeners:
+    before_commit: list[BeforeCommit] = field(default_factory=list)
+    after_commit: list[Listener] = field(default_factory=list)
+    error: list[Callable[[str | None], None]] = field(default_factory=list)
 
 
 class Writer:
@@ -50,13 +58,12 @@ class Writer:
         self._bulk: deque[_Change] = deque()
         self._wake = threading.Condition()
         self._closing = False
-        self._listeners: list[Listener] = []
+        self._listeners = _Listeners()
         self._checkpoints = CheckpointedConnection(path, open_writer)
         self.serial = self._checkpoints.read_serial()
         self._file = DatabaseFile(path, oldest_reader=oldest_reader)
         self._lost: LibraryError | None = None
         self.error: str | None = None
-        self._error_listeners: list[Callable[[str | None], None]] = []
         self._thread = threading.Thread(target=self._work, name="writer")
         self._thread.start()
 
@@ -77,11 +84,16 @@ class Writer:
 
     def after_commit(self, listener: Listener) -> None:
         """Calls `listener` on the writer thread after each commit; it must return quickly."""
-        self._listeners.append(listener)
+        self._listeners.after_commit.append(listener)
+
+    def before_commit(self, listener: BeforeCommit) -> None:
+        """Calls `listener` on the writer thread at the end of each transaction, with what it changed. What the listener
+        writes is committed with it; if it raises, only that is rolled back."""
+        self._listeners.before_commit.append(listener)
 
     def on_error(self, listener: Callable[[str | None], None]) -> None:
         """Calls `listener` on the writer thread when `error` changes."""
-        self._error_listeners.append(listener)
+        self._listeners.error.append(listener)
 
     def finish(self) -> None:
         """Commits everything queued and stops. Later changes raise `LibraryError`."""
@@ -142,6 +154,7 @@ class Writer:
             while queue and (durable or self._has_time(began_s)):
                 taken.append(queue.popleft())
                 self._apply(taken[-1], settled, changes)
+            self._call_before_commit(changes)
             self._connection.execute("COMMIT")
         except (apsw.Error, UnicodeDecodeError) as error:
             log.exception("a commit failed", extra={"changes": len(taken)})
@@ -152,6 +165,21 @@ class Writer:
         self._notify(changes)
         for change, result in settled:
             change.done.set_result(result)
+
+    def _call_before_commit(self, changes: ChangeSet) -> None:
+        if not changes:
+            return
+        for listener in self._listeners.before_commit:
+            tx = WriteTx(self._connection)
+            try:
+                with tx.savepoint():
+                    listener(tx, changes)
+            except Exception as error:
+                if isinstance(error, DISK_ERRORS) or not self._connection.in_transaction:
+                    raise
+                log.exception("a listener before a commit failed")
+            else:
+                changes.merge(tx.changes)
 
     def _begin(self, *, durable: bool) -> None:
         # Before BEGIN: otherwise a transaction that fails to begin would look like the last committed one.
@@ -171,7 +199,7 @@ class Writer:
         if sentence == self.error:
             return
         self.error = sentence
-        for listener in self._error_listeners:
+        for listener in self._listeners.error:
             listener(sentence)
 
     def _is_on_disk(self) -> bool:
@@ -221,7 +249,7 @@ class Writer:
     def _notify(self, changes: ChangeSet) -> None:
         if not changes:
             return
-        for listener in self._listeners:
+        for listener in self._listeners.after_commit:
             try:
                 listener(changes)
             except Exception:

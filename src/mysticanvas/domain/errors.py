@@ -5,6 +5,7 @@
     │   └── QueryError             a search that cannot be parsed; `position` says where
     ├── NotFoundError          no such image, job, folder …
     ├── ConflictError          the state has changed since the request was made
+    │   └── ConfirmationRequiredError  the user must confirm the request; `confirm` says how
     ├── LibraryError           the library itself cannot be used
     │   ├── LibraryBusyError       another process has it open (StrangerError: and is not the one that answers)
     │   ├── ForeignFileError       not a MystiCanvas database
@@ -49,6 +50,14 @@ class NotFoundError(MystiCanvasError):
 
 class ConflictError(MystiCanvasError):
     pass
+
+
+class ConfirmationRequiredError(ConflictError):
+    """`confirm` is the field of the request that must be true for it to succeed."""
+
+    def __init__(self, message: str, confirm: str) -> None:
+        super().__init__(message)
+        self.confirm = confirm
 
 
 class LibraryError(MystiCanvasError):

@@ -11,7 +11,8 @@ from typing import Union
 
 
 class Field(StrEnum):
-    """The fields of the query language, as written before the colon."""
+    """The fields of the query language. Saved searches contain the values; `written` is the documented name, as shown
+    before the colon."""
 
     PROMPT = "prompt"
     NEGATIVE = "negative"
@@ -29,6 +30,7 @@ class Field(StrEnum):
     IS = "is"
     HAS = "has"
     DATE = "date"
+    ADDED = "added"
     SIZE = "size"
     MP = "mp"
     SEED = "seed"
@@ -43,6 +45,10 @@ class Field(StrEnum):
     EXPLICIT = "explicit"
     SORT = "sort"
 
+    @property
+    def written(self) -> str:
+        return {Field.ENGINE: "generator", Field.EXPLICIT: "nsfw"}.get(self, self.value)
+
 
 # Other names that the language accepts for a field.
 SYNONYMS = {
@@ -53,15 +59,17 @@ SYNONYMS = {
     "similar": Field.LIKE,
     "fav": Field.IS,
     "generator": Field.ENGINE,
+    "nsfw": Field.EXPLICIT,
     "tool": Field.ENGINE,
     "neg": Field.NEGATIVE,
     "stars": Field.RATING,
     "order": Field.SORT,
+    "imported": Field.ADDED,
 }
 
 
 class State(StrEnum):
-    """What an image can be: `is:favorite`. Saved searches contain the values."""
+    """What an image can be: `is:favorite`. Saved searches contain the values; `written` is the documented word."""
 
     FAVORITE = "favourite"
     MISSING = "missing"
@@ -70,6 +78,10 @@ class State(StrEnum):
     ANIMATED = "animated"
     GRID = "grid"
     DUPLICATE = "duplicate"
+
+    @property
+    def written(self) -> str:
+        return "favorite" if self is State.FAVORITE else self.value
 
 
 class Thing(StrEnum):
@@ -95,12 +107,13 @@ class Shape(StrEnum):
 
 
 class Order(StrEnum):
-    """Each order is total: ties are ordered newest first (in OLDEST, oldest first). MANUAL is the order that the
-    user gave the first collection in the query; images outside it come last. SIMILARITY needs something to be
-    similar to, and is then the default."""
+    """Each order is total: ties are ordered newest first (in OLDEST, oldest first). ADDED begins with the image that
+    was imported last. MANUAL is the order that the user gave the first collection in the query; images outside it come
+    last. SIMILARITY needs something to be similar to, and is then the default."""
 
     NEWEST = "newest"
     OLDEST = "oldest"
+    ADDED = "added"
     RATING = "rating"
     RANDOM = "random"
     RELEVANCE = "relevance"
@@ -158,6 +171,14 @@ class MadeBetween:
 
 
 @dataclass(frozen=True, slots=True)
+class AddedBetween:
+    """Imported within this time, as `MadeBetween`; also a number of hours before now (`6h`)."""
+
+    first: str | None
+    last: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Size:
     """Compares both sides of the image, in pixels; `operator` is one of =, >=, <=, >, <."""
 
@@ -189,7 +210,7 @@ class Has:
     thing: Thing
 
 
-Term = Text | NamedValue | Number | MadeBetween | Size | Ratio | HasShape | Is | Has
+Term = Text | NamedValue | Number | MadeBetween | AddedBetween | Size | Ratio | HasShape | Is | Has
 
 
 @dataclass(frozen=True, slots=True)

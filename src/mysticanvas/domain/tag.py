@@ -14,7 +14,8 @@ TagId = NewType("TagId", int)
 MAX_NAME = 170
 # Keywords and fields of the query language: a tag with such a name could not be searched for.
 _RESERVED = frozenset(("and", "or", "not"))
-_FIELDS = frozenset(Field) | SYNONYMS.keys()
+# Without “nsfw”: libraries from before it was a field may contain such tags.
+_FIELDS = (frozenset(Field) | SYNONYMS.keys()) - {Field.EXPLICIT.written}
 _BLANKS = re.compile(r"[\s_]+")
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
 

@@ -84,8 +84,11 @@ def _move_on(tx: WriteTx, found: Operation, at: Progress, applied: int, *, last:
         log.begin_step(tx, found.id, at.step + 1, None)
         return True
     log.end_progress(tx, found.id)
-    log.set_state(tx, found.id, EditState.DONE)
-    log.drop_redo(tx)
+    if log.has_changes(tx, found.id):
+        log.set_state(tx, found.id, EditState.DONE)
+        log.drop_redo(tx)
+    else:
+        log.set_state(tx, found.id, EditState.EXPIRED)
     return False
 
 

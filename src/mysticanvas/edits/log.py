@@ -11,6 +11,7 @@ from typing import Literal
 
 from mysticanvas.db.database import ReadTx, WriteTx
 from mysticanvas.domain.errors import NotFoundError
+from mysticanvas.domain.event import EditDone
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.edits.types import EditResult, EditState, Step
 
@@ -81,9 +82,15 @@ def find(tx: ReadTx, operation: int) -> Operation:
 
 
 def list_operations(tx: ReadTx, *, before: int | None, limit: int) -> list[Operation]:
-    """Newest first."""
+    """Newest first, without those that changed nothing."""
     rows = tx.all(
-        _OPERATION + " WHERE id < coalesce(:before, 9223372036854775807) ORDER BY id DESC LIMIT :limit",
+        _OPERATION
+        + """
+         WHERE id < coalesce(:before, 9223372036854775807)
+           AND NOT (state = 'expired' AND changed = 0 AND trouble IS NULL)
+         ORDER BY id DESC
+         LIMIT :limit
+        """,
         before=before,
         limit=limit,
     )
@@ -141,6 +148,9 @@ def set_state(tx: WriteTx, operation: int, state: EditState, *, error: str | Non
         error=error,
     )
     tx.changes.invalidated.add("edits")
+    if not state.is_moving:
+        ended = find(tx, operation)
+        tx.changes.ended.append(EditDone(operation, ended.kind, state.value, ended.changed, error))
 
 
 def add_changed(tx: WriteTx, operation: int, changed: int) -> None:
@@ -204,6 +214,12 @@ def add_slice(tx: WriteTx, operation: int, images: Sequence[GenerationId], chang
         images=b"".join(uuid.UUID(one).bytes for one in _list_uuids(tx, images)),
         changeset=changeset,
     )
+
+
+def has_changes(tx: ReadTx, operation: int) -> bool:
+    """Whether a slice of the edit changed a row."""
+    sql = "SELECT EXISTS (SELECT 1 FROM operation_slices WHERE operation_id = :operation AND length(changeset) > 0)"
+    return bool(tx.value(sql, operation=operation))
 
 
 def next_slice(tx: ReadTx, operation: int, *, applied: bool) -> Slice | None:

@@ -12,7 +12,8 @@ class EditState(StrEnum):
     """APPLYING → DONE ⇄ UNDONE, through UNDOING and REDOING when that takes several transactions.
 
     An undo that finds rows changed by others returns to DONE, a redo to UNDONE, each with the
-    reason. EXPIRED can be read but not undone.
+    reason. EXPIRED can be read but not undone. An edit that changed nothing is EXPIRED without an error, and the
+    history does not list it.
     """
 
     APPLYING = "applying"

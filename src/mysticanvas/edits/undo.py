@@ -37,7 +37,7 @@ def redo(tx: WriteTx, operation: int) -> EditResult:
 
 
 _NOT_DONE = {
-    EditState.UNDONE: "This edit is already undone.",
+    EditState.UNDONE: "This edit has already been undone.",
     EditState.APPLYING: "This edit is still running. Undo it when it is done.",
     EditState.UNDOING: "This edit is being undone.",
     EditState.REDOING: "This edit is being redone.",

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from mysticanvas.db import checks as db_checks
+from mysticanvas.db.checks import LOCK
 from mysticanvas.db.database import Database, WriteTx
 from mysticanvas.db.page_damage import Check
 from mysticanvas.fs.thumbnail_cache import ThumbCache
@@ -13,11 +14,13 @@ from mysticanvas.fs.thumbnail_cache import ThumbCache
 @dataclass(frozen=True, slots=True)
 class Repair:
     """`repair(tx, now_ms)` repairs what any of these checks (names from `run_checks`) reports; `label` says what it
-    does, such as “rebuild the word index”."""
+    does, such as “rebuild the word index”. `only_if_intact`: it replaces data outside the database, which may be the
+    only good copy, so it is not run while a check fails that has no repair."""
 
     checks: tuple[str, ...]
     label: str
     repair: Callable[[WriteTx, int], None]
+    only_if_intact: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,11 @@ def run_checks(database: Database) -> list[Check]:
 def find_repair(check: str) -> Repair | None:
     """The repair for the check of this name, None when there is none."""
     return next((repair for repair in _REPAIRS if check in repair.checks), None)
+
+
+def list_lost(checks: Sequence[Check]) -> list[Check]:
+    """The failed checks of data that no repair can make again: only a backup or a rebuild helps."""
+    return [check for check in checks if not check.ok and check.name != LOCK and find_repair(check.name) is None]
 
 
 def list_cleanups() -> Sequence[Cleanup]:

@@ -18,7 +18,8 @@ class JsonTextError(ValueError):
 
 
 def load(text: str) -> Any:
-    """Decode JSON. NaN and Infinity become None; NULs and byte order marks around it are ignored.
+    """Decode JSON. NaN and Infinity become None, and a number that is too large for a float remains text. NULs and
+    byte order marks around it are ignored.
 
     Raises `JsonTextError`.
     """
@@ -51,7 +52,13 @@ def decode_at(text: str, at: int) -> tuple[Any, int] | None:
     return None if _is_too_deep(value) else (value, end)
 
 
-_DECODER = json.JSONDecoder(parse_constant=lambda _: None, strict=False)
+def _parse_float(text: str) -> float | str:
+    """What JSON can represent again: for SQLite, Infinity is not JSON."""
+    value = float(text)
+    return value if math.isfinite(value) else text
+
+
+_DECODER = json.JSONDecoder(parse_constant=lambda _: None, parse_float=_parse_float, strict=False)
 
 
 _CONTAINERS = frozenset((dict, list))

@@ -159,7 +159,7 @@ class Archive:
                 yield chunk
         if length != entry.file_size:
             raise InvalidInputError(
-                f"The file {name} in the archive is damaged: its length differs from the zip directory."
+                f"The file {name} in the archive is damaged: its size does not match the ZIP directory."
             )
 
     @contextmanager

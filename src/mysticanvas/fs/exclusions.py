@@ -11,13 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from pathspec import GitIgnoreSpec
-
 from mysticanvas.domain.errors import InvalidInputError
+from mysticanvas.fs.gitignore import GitIgnorePatterns, compile_patterns
 
 MAX_PATTERNS = 200
 MAX_PATTERN_LENGTH = 400
-BY_PATTERN = "an exclude pattern of this folder"
+BY_PATTERN = "an exclude pattern for this folder"
 
 # Folders of programs, by the program they come from. Names are compared in lower case.
 PROGRAM_FOLDERS: Mapping[str, tuple[bytes, ...]] = {
@@ -55,8 +54,8 @@ _PROGRAM_OF_FOLDER = {name: program for program, names in PROGRAM_FOLDERS.items(
 
 
 @lru_cache(maxsize=64)
-def _compile(patterns: tuple[str, ...]) -> GitIgnoreSpec:
-    return GitIgnoreSpec.from_lines(patterns)
+def _compile(patterns: tuple[str, ...]) -> GitIgnorePatterns:
+    return compile_patterns(patterns)
 
 
 def clean_patterns(patterns: Sequence[str]) -> list[str]:
@@ -69,14 +68,14 @@ def clean_patterns(patterns: Sequence[str]) -> list[str]:
             raise InvalidInputError(f"An exclude pattern can have at most {MAX_PATTERN_LENGTH} characters.")
         if "\n" in one or "\0" in one or not _is_pattern(one):
             raise InvalidInputError(
-                f"“{one}” is not an exclude pattern. Use the syntax of .gitignore, for example: drafts/ or *.tmp.png"
+                f"“{one}” is not an exclude pattern. Use .gitignore syntax, for example: drafts/ or *.tmp.png"
             )
     return kept
 
 
 def _is_pattern(line: str) -> bool:
     try:
-        return all(one.include is not None for one in GitIgnoreSpec.from_lines([line]).patterns)
+        return all(one.include is not None for one in compile_patterns([line]).patterns)
     except ValueError:
         return False
 
@@ -141,7 +140,7 @@ class Exclusions:
             self.set_models(folder, filter(is_model, _list_names(os.path.join(self.root, folder))))
         stem = os.path.splitext(name)[0]
         models = self._models[folder]
-        return "a preview of a model" if stem in models or stem.removesuffix(b".preview") in models else None
+        return "a model preview" if stem in models or stem.removesuffix(b".preview") in models else None
 
     def set_models(self, folder: bytes, names: Iterable[bytes]) -> None:
         """Set the names of the models in a folder that the caller has listed."""

@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from threading import Lock
 
+from mysticanvas.domain.plurals import format_count
 from mysticanvas.http.limits import get_network
 from mysticanvas.http.passwords import TooManyAttemptsError
 
@@ -39,6 +40,7 @@ class CodeGuesses:
         if count >= FREE_GUESSES:
             wait_s = WINDOW_S - (now_s - began_s)
             raise TooManyAttemptsError(
-                f"Too many wrong codes. Run mysticanvas open to get a new one, or try again in {wait_s:.0f} seconds.",
+                f"Too many wrong codes. Run mysticanvas open to get a new one, or try again in "
+                f"{format_count(max(1, round(wait_s)), 'second')}.",
                 wait_s,
             )

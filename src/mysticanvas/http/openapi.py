@@ -10,7 +10,6 @@ from fastapi.openapi.utils import get_openapi
 
 from mysticanvas.http import problems
 from mysticanvas.http.gate import OPEN
-from mysticanvas.http.stream_schema import build_stream_schema
 
 _ABOUT = """\
 The HTTP API of a MystiCanvas library. It has everything that the gallery and the commands use.
@@ -31,7 +30,9 @@ TAGS = {
     "models": "Checkpoints, LoRAs and other model files.",
     "auto-tagging": "Tags that a language model suggests.",
     "jobs": "Background jobs.",
-    "library": "Folders, imports, backups, checks and events.",
+    "library": "Folders, imports, backups, checks and the event log.",
+    "events": "The stream of events.",
+    "hooks": "Commands and local URLs that are called on events.",
     "session": "Sign-in, the token, and access from other machines.",
 }
 _SENTENCE_END = re.compile(r"\.(?: |$)")
@@ -63,15 +64,23 @@ def describe(app: FastAPI) -> dict[str, Any]:
         for name in ("HTTPValidationError", "ValidationError"):
             schemas.pop(name, None)
         schemas["Problem"] = _build_problem_schema()
-        schemas["StreamEvents"] = build_stream_schema()
         components["securitySchemes"] = _SECURITY
         document["security"] = [{name: []} for name in _SECURITY]
         document["tags"] = [{"name": name, "description": text} for name, text in TAGS.items()]
         for path, method, operation in _operations(document):
+            _describe_stream(operation["responses"].get("200", {}))
             _complete(operation, is_open=(method.upper(), path) in OPEN)
         _require_all_fields(document)
         app.openapi_schema = document
     return app.openapi_schema
+
+
+def _describe_stream(response: dict[str, Any]) -> None:
+    """The body of an event stream is a text. `x-event-schema` is the schema of the data of one event: OpenAPI 3.1 has
+    no keyword for it."""
+    content = response.get("content", {}).get("text/event-stream")
+    if content is not None and "$ref" in content["schema"]:
+        content["x-event-schema"] = {"$ref": content["schema"].pop("$ref")}
 
 
 def _operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -86,8 +95,9 @@ def _build_problem_schema() -> dict[str, Any]:
         "type": "object",
         "title": "Problem",
         "description": "Problem details (RFC 9457). `type` is the URL path of a description, and `detail` is a message "
-        "for the user. `position` and `suggestion` are null except for a search that is not valid.",
-        "required": ["type", "title", "status", "detail", "position", "suggestion"],
+        "for the user. `position` and `suggestion` are null except for a search that is not valid. `confirm` is the "
+        "field of the request that the user can set to true to go on, or null.",
+        "required": ["type", "title", "status", "detail", "position", "suggestion", "confirm"],
         "properties": {
             "type": text,
             "title": text,
@@ -95,6 +105,7 @@ def _build_problem_schema() -> dict[str, Any]:
             "detail": text,
             "position": {"anyOf": [{"type": "integer", "minimum": 0, "maximum": 2_000}, {"type": "null"}]},
             "suggestion": {"anyOf": [text, {"type": "null"}]},
+            "confirm": {"anyOf": [text, {"type": "null"}]},
         },
     }
 
@@ -142,9 +153,6 @@ def _find_references(value: Any) -> Iterator[str]:
 
 
 def _complete_content(content: dict[str, Any]) -> None:
-    # The body of a stream is a text: OpenAPI 3.1 has no keyword for the schemas of its events.
-    if "text/event-stream" in content:
-        content["text/event-stream"]["x-events"] = {"$ref": "#/components/schemas/StreamEvents"}
     if len(content) > 1 and content.get("application/json") == _ANY_JSON:
         del content["application/json"]
     if isinstance(content.get("application/json", {}).get("example"), str):

@@ -94,7 +94,8 @@ _OTHER = ProblemKind("other", "The request failed", "`detail` says why.")
 @dataclass(frozen=True, slots=True)
 class Problem:
     """An error. `type` is the URL path of its description, and `detail` is a message for the user. `position` and
-    `suggestion` are null except for a search that is not valid."""
+    `suggestion` are null except for a search that is not valid. `confirm` is the field of the request that the user can
+    set to true to go on; null if there is none."""
 
     type: str
     title: str
@@ -102,16 +103,19 @@ class Problem:
     detail: str
     position: int | None
     suggestion: str | None
+    confirm: str | None
 
 
-def encode_problem(status: int, detail: str, *, position: int | None = None, suggestion: str | None = None) -> bytes:
+def encode_problem(
+    status: int, detail: str, *, position: int | None = None, suggestion: str | None = None, confirm: str | None = None
+) -> bytes:
     kind = KINDS.get(status, _OTHER)
-    problem = Problem(f"{DOCS}#{kind.name}", kind.title, status, detail, position, suggestion)
+    problem = Problem(f"{DOCS}#{kind.name}", kind.title, status, detail, position, suggestion, confirm)
     return msgspec.json.encode(problem)
 
 
 def respond(status: int, detail: str, *, headers: Mapping[str, str] | None = None, **where: Any) -> Response:
-    """Returns an error response. `where` may contain `position` and `suggestion`."""
+    """Returns an error response. `where` may contain `position`, `suggestion` and `confirm`."""
     return Response(
         encode_problem(status, detail, **where),
         status,

@@ -68,16 +68,16 @@ def reply(value: Any, status: int = 200, headers: Mapping[str, str] | None = Non
     return Response(msgspec.json.encode(value), status, None if headers is None else dict(headers), "application/json")
 
 
-def link_location(path: str) -> dict[str, str]:
-    """Returns the Location header for a path of the API without its prefix, such as "/imports/{id}"."""
-    return {"location": f"{API}{path}"}
-
-
 def split_page(found: list[T], limit: int, get_key: Callable[[T], K]) -> tuple[list[T], K | None]:
     """Returns the page, and the key of its last item if another page follows. `found` are `limit` + 1 items if there
     are that many."""
     page = found[:limit]
     return page, get_key(page[-1]) if page and len(found) > limit else None
+
+
+def link_location(path: str) -> dict[str, str]:
+    """Returns the Location header for a path of the API without its prefix, such as "/imports/{id}"."""
+    return {"location": f"{API}{path}"}
 
 
 def link_next(request: Request, **cursor: Any) -> dict[str, str]:

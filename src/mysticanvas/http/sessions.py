@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import logging
 import os
 import secrets
 import time
@@ -13,6 +14,9 @@ from threading import Lock
 from mysticanvas.domain.errors import LibraryError
 from mysticanvas.domain.launch import Launch, create_launch, derive_key, prove
 from mysticanvas.fs.durable import replace, sync
+from mysticanvas.fs.instance_file import describe_unusable, read_secret
+
+log = logging.getLogger(__name__)
 
 CODE_LIMIT_S = 3_600
 SESSION_FILE = "session"
@@ -46,10 +50,19 @@ class Sessions:
     def open(
         cls, token_file: Path, launch: Launch | None = None, *, clock: Callable[[], float] = time.monotonic
     ) -> "Sessions":
-        """Creates the token file of the library at first use, readable only by its owner."""
-        if not token_file.exists():
-            _write_private(token_file, secrets.token_urlsafe(32))
-        return cls(token_file.read_text("ascii").strip(), launch, token_file=token_file, clock=clock)
+        """Creates the token file of the library at first use, readable only by its owner. A file that contains no valid
+        token is replaced. Raises `LibraryError`."""
+        token = read_secret(token_file, "its token")
+        if token is None:
+            if token_file.exists():
+                log.warning(
+                    "The file %s did not contain a valid token, so MystiCanvas created a new token. Scripts that use "
+                    "the old token need the new one (mysticanvas token show).",
+                    token_file,
+                )
+            token = secrets.token_urlsafe(32)
+            _store_private(token_file, token, "its token")
+        return cls(token, launch, token_file=token_file, clock=clock)
 
     @property
     def cookie_name(self) -> str:
@@ -60,10 +73,11 @@ class Sessions:
     def keep_cookie_in(self, file: Path) -> Iterator[None]:
         """Stores the cookie in `file` while the context is open, so open pages can reconnect after a crash. A clean
         exit removes the file unless `keep_cookie` is set."""
-        if file.exists():
-            self._cookie = file.read_text("ascii").strip() or self._cookie
+        kept = read_secret(file, "the sign-in of open pages")
+        if kept is None:
+            _store_private(file, self._cookie, "the sign-in of open pages")
         else:
-            _write_private(file, self._cookie)
+            self._cookie = kept
         try:
             yield
         finally:
@@ -111,11 +125,14 @@ class Sessions:
         return hmac.new(self._token.encode(), b"device " + device.encode(), hashlib.sha256).hexdigest()
 
     def knows_cookie(self, value: str) -> bool:
-        return hmac.compare_digest(value.encode(), self._cookie.encode())
+        return bool(value) and hmac.compare_digest(value.encode(), self._cookie.encode())
 
     def knows_token(self, value: str) -> bool:
-        """Returns whether this is the token, or the key that a command derived from it for this launch."""
+        """Returns whether this is the token, or the key that a command derived from it for this launch. Nothing is
+        neither."""
         token = self._token
+        if not value or not token:
+            return False
         is_token = hmac.compare_digest(value.encode(), token.encode())
         return is_token or hmac.compare_digest(value.encode(), derive_key(token, self.launch).encode())
 
@@ -144,6 +161,14 @@ class Sessions:
                 ) from error
             self._token, self._cookie = token, cookie
             self._codes.clear()
+
+
+def _store_private(path: Path, secret: str, what: str) -> None:
+    """Like `_replace_private`. Raises `LibraryError`. `what` is stored in the file."""
+    try:
+        _replace_private(path, secret)
+    except OSError as error:
+        raise describe_unusable(path, what, "written", error) from error
 
 
 def _write_private(path: Path, secret: str) -> None:

@@ -16,7 +16,7 @@ import pyvips
 
 from mysticanvas.domain.errors import ImageTooLargeError, UnreadableFileError
 from mysticanvas.domain.file import ImageFormat, ImageHead
-from mysticanvas.imaging import bmp, interlaced_png
+from mysticanvas.imaging import bmp, cut_png, interlaced_png
 from mysticanvas.imaging.colors import convert_to_srgb, scale
 
 MAX_PIXELS = 1 << 28
@@ -30,11 +30,13 @@ MAX_INTERLACED_BYTES = 128 * 1024 * 1024
 _RESERVED_BYTES = 96 * 1024 * 1024
 # Maximum ratio of long to short edge of the result of a panorama.
 MAX_ELONGATION = 6
+# The limit of WebP.
+MAX_TARGET_SIDE_PX = 16_383
 # A reduction by the decoder must leave this multiple of the requested size, which a better filter then reduces.
 _OVERSAMPLING = 2
 CUT_OFF = "The file ends too early: part of the image is missing."
 CORRUPT = "The file is damaged: part of the image could not be decoded."
-_LOADERS = {
+LOADERS = {
     ImageFormat.PNG: "pngload_source",
     ImageFormat.JPEG: "jpegload_source",
     ImageFormat.WEBP: "webpload_source",
@@ -86,7 +88,7 @@ def _decode(head: ImageHead, attempt: Callable[[str], pyvips.Image]) -> Decoded:
     damage = None
     for level in _LEVELS.get(head.format, _OTHER_LEVELS):
         try:
-            with _convert_errors():
+            with convert_errors():
                 image = attempt(level)
         except ImageTooLargeError:
             raise
@@ -135,13 +137,13 @@ def find_target_size(width_px: int, height_px: int, short_edge_px: int) -> tuple
     """The size of the image reduced to a short edge; larger than that for a panorama, so that it stays legible."""
     short, long = sorted((width_px, height_px))
     edge_px = short_edge_px if long <= short * MAX_ELONGATION else short_edge_px * MAX_ELONGATION * short / long
-    factor = min(1.0, max(1.0, edge_px) / short)
+    factor = min(1.0, max(1.0, edge_px) / short, MAX_TARGET_SIDE_PX / long)
     return max(1, round(width_px * factor)), max(1, round(height_px * factor))
 
 
 def reduce_stored(image: pyvips.Image, head: ImageHead, short_edge_px: int) -> pyvips.Image:
     """What `decode_reduced` returns, of the pixels that `decode_stored` returned. Raises `UnreadableFileError`."""
-    with _convert_errors():
+    with convert_errors():
         return _reduce(image, head, short_edge_px)
 
 
@@ -163,8 +165,15 @@ def _open(handle: int, head: ImageHead, level: str, short_edge_px: int | None) -
         return bmp.load(handle, short_edge_px and short_edge_px * _OVERSAMPLING, strict=level != "none")
     if short_edge_px and _needs_first_pass(head, level):
         return interlaced_png.load_first_pass(handle, head, strict=level != "none")
-    loader: Callable[..., pyvips.Image] = getattr(pyvips.Image, _LOADERS[head.format])
-    options = _choose_reduction(head, short_edge_px) if short_edge_px else {}
+    if head.format is ImageFormat.PNG and head.buffer_bytes == 0 and level == "none":
+        rows = cut_png.count_rows(handle)
+        os.lseek(handle, 0, os.SEEK_SET)
+        return cut_png.blank_below(_load(handle, head, level, {}), rows)
+    return _load(handle, head, level, _choose_reduction(head, short_edge_px) if short_edge_px else {})
+
+
+def _load(handle: int, head: ImageHead, level: str, options: dict[str, float]) -> pyvips.Image:
+    loader: Callable[..., pyvips.Image] = getattr(pyvips.Image, LOADERS[head.format])
     source = pyvips.Source.new_from_descriptor(handle)
     return loader(source, access="sequential", fail_on=level, **options)
 
@@ -201,7 +210,7 @@ def _find_missing_end(head: ImageHead) -> str | None:
 
 
 @contextmanager
-def _convert_errors() -> Iterator[None]:
+def convert_errors() -> Iterator[None]:
     """Convert libvips errors to `UnreadableFileError`, and those about memory to `ImageTooLargeError`."""
     try:
         yield

@@ -19,7 +19,7 @@ from mysticanvas.domain.file import ImageHead
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _BLOCK_BYTES = 256 * 1024
-_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 # First column and row of the seven passes, and their steps.
 _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 # Chunks that say what the pixels mean.
@@ -31,10 +31,10 @@ def load_first_pass(handle: int, head: ImageHead, *, strict: bool) -> pyvips.Ima
     with os.fdopen(os.dup(handle), "rb") as file:
         file.seek(len(_SIGNATURE) + 8)
         width, height, depth, color_type, _, _, _ = struct.unpack(">IIBBBBB4x", file.read(17))
-        bits = depth * _CHANNELS[color_type]
-        sizes = [_measure_pass(width, height, bits, *one) for one in _PASSES]
+        bits = depth * CHANNELS[color_type]
+        sizes = [measure_pass(width, height, bits, *one) for one in _PASSES]
         kept: list[bytes] = []
-        first, total = _inflate(_read_pixels(file, kept), sizes[0])
+        first, total = _inflate(read_pixels(file, kept), sizes[0])
     if len(first) < sizes[0] or (strict and total < sum(sizes)):
         raise UnreadableFileError("The image could not be decoded because its compressed pixel data is incomplete.")
     columns, rows = -(-width // 8), -(-height // 8)
@@ -44,13 +44,13 @@ def load_first_pass(handle: int, head: ImageHead, *, strict: bool) -> pyvips.Ima
     return pyvips.Image.pngload_buffer(content, fail_on="error").copy_memory()
 
 
-def _measure_pass(width: int, height: int, bits: int, x: int, y: int, x_step: int, y_step: int) -> int:
+def measure_pass(width: int, height: int, bits: int, x: int, y: int, x_step: int, y_step: int) -> int:
     """The bytes of a pass: each row begins with the number of its filter."""
     columns, rows = -(-(width - x) // x_step), -(-(height - y) // y_step)
     return rows * (1 + (columns * bits + 7) // 8) if columns > 0 and rows > 0 else 0
 
 
-def _read_pixels(file: BinaryIO, kept: list[bytes]) -> Iterator[bytes]:
+def read_pixels(file: BinaryIO, kept: list[bytes]) -> Iterator[bytes]:
     """The contents of the IDAT chunks, in blocks. Chunks that precede them are added to `kept`."""
     while len(start := file.read(8)) == 8:
         length, kind = int.from_bytes(start[:4], "big"), start[4:]

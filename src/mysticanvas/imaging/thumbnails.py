@@ -7,7 +7,7 @@ import numpy as np
 import pyvips
 
 from mysticanvas.imaging.colors import scale
-from mysticanvas.imaging.decode import find_target_size
+from mysticanvas.imaging.decode import convert_errors, find_target_size
 from mysticanvas.imaging.perceptual_hash import compute_phash
 
 WEBP_QUALITY = 78
@@ -26,9 +26,11 @@ class Thumbs:
 
 
 def make_thumbs(image: pyvips.Image, short_edges_px: Sequence[int]) -> Thumbs:
-    """Thumbnails in the requested sizes of an image that `decode_reduced` returned; a small image is not enlarged."""
-    webps = [_encode_webp(_shrink(image, edge)) for edge in short_edges_px]
-    return Thumbs(webps, _find_dominant_color(_shrink(image, 32)), compute_phash(_shrink(image, HASHED_EDGE_PX)))
+    """Thumbnails in the requested sizes of an image that `decode_reduced` returned; a small image is not enlarged.
+    Raises `UnreadableFileError`."""
+    with convert_errors():
+        webps = [_encode_webp(_shrink(image, edge)) for edge in short_edges_px]
+        return Thumbs(webps, _find_dominant_color(_shrink(image, 32)), compute_phash(_shrink(image, HASHED_EDGE_PX)))
 
 
 def _shrink(image: pyvips.Image, short_edge_px: int) -> pyvips.Image:

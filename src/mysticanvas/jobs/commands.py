@@ -7,8 +7,9 @@ from rich.table import Table
 
 from mysticanvas.cli.client import Client, connect
 from mysticanvas.cli.options import Json, Library, load_settings
-from mysticanvas.cli.output import format_count, format_time, out, print_json
+from mysticanvas.cli.output import format_time, out, print_json
 from mysticanvas.domain.errors import InvalidInputError
+from mysticanvas.domain.plurals import format_count
 
 CHANGES = ("pause", "resume", "retry", "cancel", "discard", "prune", "start", "stop")
 ACTIONS = ("status", "list", "show", *CHANGES)

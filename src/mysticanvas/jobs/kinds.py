@@ -19,7 +19,8 @@ class Lane(Enum):
 
     NORMAL: on the workers. BACKGROUND: on the workers, without delaying SLOW jobs. SLOW: jobs that
     take minutes, one at a time, on a separate worker, only while no job of NORMAL runs. GPU: on
-    workers with more memory, two at a time. IN_PROCESS: in the Orchestrator itself, one at a time.
+    workers with more memory, two at a time. IN_PROCESS: in the Orchestrator itself, one at a time. HOOKS: in programs
+    of the user, which the Orchestrator calls, one at a time.
     """
 
     NORMAL = auto()
@@ -27,6 +28,7 @@ class Lane(Enum):
     SLOW = auto()
     GPU = auto()
     IN_PROCESS = auto()
+    HOOKS = auto()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,6 +25,7 @@ class Slot(Enum):
     NORMAL = auto()
     IN_VIEW = auto()
     IN_PROCESS = auto()
+    HOOKS = auto()
     GPU = auto()
 
 
@@ -65,9 +66,12 @@ class Executors:
     in_view: int = 2
 
     def of(self, kind: str) -> Executor:
-        executor = {Lane.SLOW: self.slow, Lane.GPU: self.gpu, Lane.IN_PROCESS: self.in_process}.get(
-            KINDS[kind].lane, self.workers
-        )
+        executor = {
+            Lane.SLOW: self.slow,
+            Lane.GPU: self.gpu,
+            Lane.IN_PROCESS: self.in_process,
+            Lane.HOOKS: self.in_process,
+        }.get(KINDS[kind].lane, self.workers)
         assert executor is not None, "jobs of a lane without an executor are not claimed"
         return executor
 
@@ -100,6 +104,9 @@ class Lanes:
             )
         if executors.in_process is not None and (in_process := _in_lane(names, Lane.IN_PROCESS)):
             claim(1 - self._count(Slot.IN_PROCESS), in_process, Slot.IN_PROCESS)
+        # One at a time: a crash then repeats at most one delivery.
+        if executors.in_process is not None and (hooks := _in_lane(names, Lane.HOOKS)):
+            claim(1 - self._count(Slot.HOOKS), hooks, Slot.HOOKS)
         if executors.gpu is not None and (on_gpu := _in_lane(names, Lane.GPU)):
             claim(GPU_AT_A_TIME - self._count(Slot.GPU), on_gpu, Slot.GPU)
         free = executors.in_flight - self._count(Slot.NORMAL)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from mysticanvas.db import event_log
 from mysticanvas.db.database import WriteTx
 from mysticanvas.domain.errors import NotFoundError
+from mysticanvas.domain.event import JobDone
 from mysticanvas.domain.task import Answer
 from mysticanvas.jobs import queries, queue
 from mysticanvas.jobs.kinds import KINDS
@@ -56,7 +57,10 @@ def apply_all(tx: WriteTx, outcomes: Sequence[Outcome], *, now_ms: int) -> None:
 
 def _finish(tx: WriteTx, finished: Finished, *, now_ms: int) -> None:
     # Only a claim that is still valid may change anything.
-    if queue.finish(tx, finished.job, now_ms=now_ms) and finished.answer is not None:
+    if not queue.finish(tx, finished.job, now_ms=now_ms):
+        return
+    tx.changes.ended.append(JobDone(finished.job.id, finished.job.kind, "done"))
+    if finished.answer is not None:
         KINDS[finished.job.kind].apply(tx, finished.job.payload, finished.answer)
 
 
@@ -70,6 +74,7 @@ def _fail(tx: WriteTx, failed: Failed, *, now_ms: int) -> None:
             tx, job, error=failed.error, crashed=failed.crashed, now_ms=now_ms, most_attempts=kind.attempts
         )
     if parked:
+        tx.changes.ended.append(JobDone(job.id, job.kind, "error"))
         kind.give_up(tx, job.payload, failed.error.partition("\n")[0])
     if failed.crashed or parked:
         _log_failure(tx, failed, parked=parked, now_ms=now_ms)

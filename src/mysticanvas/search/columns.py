@@ -38,6 +38,7 @@ DTYPES: dict[str, type[np.generic]] = {
     "size": np.int32,
     "has": np.uint8,
     "name": np.uint32,
+    "added": np.int64,
 }
 
 

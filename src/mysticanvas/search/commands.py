@@ -8,7 +8,8 @@ from rich.table import Table
 
 from mysticanvas.cli.client import Client, connect
 from mysticanvas.cli.options import Json, Library, load_settings
-from mysticanvas.cli.output import format_count, format_time, out, print_json
+from mysticanvas.cli.output import format_time, out, print_json
+from mysticanvas.domain.plurals import format_count
 
 LIMIT = 50
 # Images that one request lists: a fraction of a second each.
@@ -89,7 +90,7 @@ def _print_found(found: dict[str, Any]) -> None:
         table.add_row(format_time(item["timestamp"]), prompt[:70], item["path"], item["uuid"])
     out.print(table, markup=False)
     shown = len(found["items"])
-    more = "" if shown == found["total"] else f" The first {shown:,} are shown; use --limit to show more."
+    more = "" if shown == found["total"] else f" Shown: {shown:,}. To show more, use --limit."
     out.print(f"{format_count(found['total'], 'image')}.{more}")
 
 

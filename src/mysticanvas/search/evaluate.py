@@ -120,7 +120,8 @@ def _evaluate_name(index: Index, leaf: Leaf) -> Mask:
         case Spelling(_, pattern):
             return _evaluate_codes(index, "engine", _match_values(index.columns.engines.values, pattern))
         case Folders(places):
-            fits = [any(_is_at(place, *folder) for place in places) for folder in index.columns.folders.values]
+            sets = index.columns.folders.values
+            fits = [any(_is_at(place, *folder) for folder in one for place in places) for one in sets]
             return _evaluate_codes(index, "folder", fits)
         case _:
             raise TypeError(leaf)

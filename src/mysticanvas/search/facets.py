@@ -15,7 +15,7 @@ from mysticanvas.domain.text import make_name_key
 from mysticanvas.search import index_loader, language, paging, timeline
 from mysticanvas.search.matches import Found
 from mysticanvas.search.resolve import Both, dump_ids, lower_ascii, resolve
-from mysticanvas.search.sql import Values, build_condition
+from mysticanvas.search.sql import SHOWN_COPY, Values, build_condition
 
 FIELDS = (
     Field.MODEL,
@@ -49,7 +49,8 @@ def find_field(name: str) -> Field:
     """The field with this name. Raises `InvalidInputError` for a field without facets."""
     field = language.find_field(name)
     if field not in FIELDS:
-        raise InvalidInputError(f"The field “{name}” has no facets. Use one of: {', '.join(FIELDS)}.")
+        names = ", ".join(one.written for one in FIELDS)
+        raise InvalidInputError(f"The field “{name}” has no facets. Use one of: {names}.")
     return field
 
 
@@ -194,7 +195,7 @@ def _format_sizes(found: Found) -> list[str | None]:
 def _count_folders(tx: ReadTx, found: Found) -> dict[str, int]:
     counts = np.bincount(found.state.columns["folder"][found.positions])
     folders = found.state.columns.folders.values
-    return _count_subtrees(tx, ((*folders[code], int(counts[code])) for code in np.flatnonzero(counts).tolist()))
+    return _count_subtrees(tx, ((folders[code], int(counts[code])) for code in np.flatnonzero(counts).tolist()))
 
 
 def _count_months(_: ReadTx, found: Found) -> dict[str, int]:
@@ -213,17 +214,21 @@ _INDEX_COUNTERS: dict[Field, Callable[[ReadTx, Found], dict[str, int]]] = {
 }
 
 
-def _count_subtrees(tx: ReadTx, folders: Iterable[tuple[int, str, int]]) -> dict[str, int]:
-    """The counts by folder path, including subfolders. `folders` are (ID of an added folder, path within it, count)."""
+def _count_subtrees(tx: ReadTx, sets: Iterable[tuple[Sequence[tuple[int, str]], int]]) -> dict[str, int]:
+    """The counts by folder path, including subfolders. `sets` are ((ID of an added folder, path within it) of each file
+    of an image, number of such images)."""
     root_paths = {row["id"]: row["path"].rstrip("/") for row in tx.all("SELECT id, path FROM roots")}
     counts: Counter[str] = Counter()
-    for root, folder, count in folders:
-        parts = folder.split("/") if folder else []
-        for depth in range(len(parts) + 1):
-            path = "/".join(([root_paths[root]] if root in root_paths else []) + parts[:depth])
-            if path:
-                counts[path] += count
+    for folders, count in sets:
+        for path in {path for root, folder in folders for path in _list_subtrees(root_paths.get(root), folder)}:
+            counts[path] += count
     return counts
+
+
+def _list_subtrees(root_path: str | None, folder: str) -> Iterable[str]:
+    """The path of a folder and of each folder above it."""
+    parts = ([] if root_path is None else [root_path]) + (folder.split("/") if folder else [])
+    return filter(None, ("/".join(parts[:depth]) for depth in range(1, len(parts) + 1)))
 
 
 # -- from SQL ---------------------------------------------------------------------------------
@@ -260,11 +265,17 @@ _USES = f"""{_NAMED}
      WHERE {{0}}
      GROUP BY n.name
 """  # noqa: S608 - a condition of search/sql.py goes into it
-_FOLDERS = (
-    "SELECT coalesce(j.root_id, 0), rtrim(rtrim(j.path, replace(j.path, '/', '')), '/'), count(*) "
-    "FROM live_generations AS l CROSS JOIN generation_files AS j ON j.generation_id = l.id AND j.kind = 'final' "
-    "WHERE {0} GROUP BY 1, 2"
-)
+_FOLDERS = f"""
+    SELECT folders, count(*)
+      FROM (SELECT json_group_array(
+                       json_array(coalesce(f.root_id, 0), rtrim(rtrim(f.path, replace(f.path, '/', '')), '/'))
+                   ) AS folders
+              FROM live_generations AS l
+                   CROSS JOIN generation_files AS f ON f.generation_id = l.id AND (f.kind = 'final' OR f.{SHOWN_COPY})
+             WHERE {{0}}
+             GROUP BY l.id)
+     GROUP BY folders
+"""  # noqa: S608 - a condition of search/sql.py goes into it
 
 
 def _build_sql_counter(text: str) -> Callable[[ReadTx, Query], dict[str, int]]:
@@ -286,7 +297,7 @@ def _run_query(tx: ReadTx, text: str, query: Query, **given: str) -> Iterable[tu
 
 
 def _count_folders_in_sql(tx: ReadTx, query: Query) -> dict[str, int]:
-    return _count_subtrees(tx, ((root, folder, count) for root, folder, count in _run_query(tx, _FOLDERS, query)))
+    return _count_subtrees(tx, ((json.loads(folders), count) for folders, count in _run_query(tx, _FOLDERS, query)))
 
 
 def _count_months_in_sql(tx: ReadTx, query: Query) -> dict[str, int]:

@@ -44,9 +44,9 @@ _SEED = re.compile(r"\d{1,40}", re.ASCII)
 _UUID = re.compile(r"[0-9a-f-]{4,36}", re.ASCII | re.IGNORECASE)
 _RANDOM = re.compile(r"random:(\d{1,9})", re.ASCII)
 
-# Common synonyms.
-_STATES = {state.value: state for state in State} | {
-    "favorite": State.FAVORITE,
+# Common synonyms, after the documented words.
+_STATES = {state.written: state for state in State} | {
+    "favourite": State.FAVORITE,
     "fav": State.FAVORITE,
     "too_large": State.TOO_LARGE,
 }
@@ -63,18 +63,22 @@ _LIMITS = {
 
 @dataclass(frozen=True, slots=True)
 class RawTerm:
-    """The value of a field as typed, the position of its term, and whether the value was quoted."""
+    """A field and its value. `name` is the field as typed, which may be an alias; `position` is that of the term."""
 
     field: Field
+    name: str
     value: str
     position: int
     quoted: bool
 
 
+def require_value(given: RawTerm) -> None:
+    if not given.value:
+        raise QueryError(f"{given.name}: requires a value.", given.position, EXAMPLES[given.field])
+
+
 def read(given: RawTerm) -> Node:
     """Parse the value of a field. Raises `QueryError`."""
-    if not given.value:
-        raise QueryError(f"{given.field}: requires a value.", given.position, EXAMPLES[given.field])
     return _READERS[given.field](given)
 
 
@@ -86,7 +90,7 @@ def read_sort(given: RawTerm) -> Sort:
 
 def read_like(given: RawTerm) -> SimilarPrompt:
     if not _UUID.fullmatch(given.value):
-        raise QueryError("like: requires the ID of an image, or the beginning of an ID.", given.position)
+        raise QueryError(f"{given.name}: requires the ID of an image, or the beginning of an ID.", given.position)
     return SimilarPrompt(given.value.lower())
 
 
@@ -103,8 +107,11 @@ def build_unknown_error(name: str, value: str, position: int) -> QueryError:
     if re.fullmatch(_NUMBER, value.rstrip(")")):
         # Prompt emphasis such as masterpiece:1.2, pasted from a prompt.
         return QueryError(sentence, position, name)
-    nearest = get_close_matches(name.lower(), [*(field.value for field in Field), *SYNONYMS], 1, 0.6)
-    suggestion = f"{nearest[0]}:{value}" if nearest else '"{}"'.format(f"{name}:{value}".replace('"', ""))
+    documented = {field.value: field.written for field in Field}
+    nearest = get_close_matches(name.lower(), [*documented, *SYNONYMS], 1, 0.6)
+    if nearest:
+        return QueryError(sentence, position, f"{documented.get(nearest[0], nearest[0])}:{value}")
+    suggestion = '"{}"'.format(f"{name}:{value}".replace('"', ""))
     return QueryError(sentence, position, suggestion)
 
 
@@ -135,7 +142,7 @@ def _read_name(given: RawTerm) -> Node:
 def _read_path(given: RawTerm) -> Node:
     folder = given.value.replace("\\", "/").rstrip("/")
     if not folder:
-        raise QueryError("path: requires the name of a folder.", given.position, EXAMPLES[Field.PATH])
+        raise QueryError(f"{given.name}: requires the name of a folder.", given.position, EXAMPLES[Field.PATH])
     return NamedValue(Field.PATH, folder)
 
 
@@ -166,10 +173,10 @@ def _read_amount(given: RawTerm) -> Node:
     if not ok or (given.field is Field.RATING and not _is_whole(interval)):
         sentence = {
             Field.RATING: "A rating is a number from 0 to 5, for example rating:>=3 or rating:2..4.",
-            Field.STEPS: "Steps are a number, for example steps:30, steps:>=20 or steps:20..40.",
+            Field.STEPS: "A step count is a number, for example steps:30, steps:>=20 or steps:20..40.",
             Field.CFG: "The CFG scale is a number, for example cfg:7, cfg:>=4.5 or cfg:4..8.",
             Field.MP: "mp: is the size in megapixels, for example mp:>=2.",
-            Field.EXPLICIT: "The NSFW score is a number from 0 to 1, for example explicit:>=0.7.",
+            Field.EXPLICIT: "The NSFW score is a number from 0 to 1, for example nsfw:>=0.7.",
         }[given.field]
         raise QueryError(sentence, given.position, EXAMPLES[given.field])
     return Number(given.field, interval)
@@ -199,7 +206,7 @@ def _read_size(given: RawTerm) -> Node:
     if value in set(Shape):
         return HasShape(Shape(value))
     raise QueryError(
-        "A size is pixels, a ratio or a shape: size:>=1024x1024, size:16:9, size:portrait.",
+        "A size is given in pixels, as a ratio or as a shape: size:>=1024x1024, size:16:9, size:portrait.",
         given.position,
         _find_nearest(value, (f"size:{shape}" for shape in Shape)) or EXAMPLES[Field.SIZE],
     )
@@ -213,6 +220,16 @@ def _read_date(given: RawTerm) -> Node:
         raise QueryError(sentence, given.position, EXAMPLES[Field.DATE]) from error
 
 
+def _read_added(given: RawTerm) -> Node:
+    try:
+        return days.read_added(given.value.lower())
+    except ValueError as error:
+        sentence = (
+            "The time of import is a date or a time before now: added:today, added:>=2026-08, added:7d, added:6h."
+        )
+        raise QueryError(sentence, given.position, EXAMPLES[Field.ADDED]) from error
+
+
 def _read_is(given: RawTerm) -> Node:
     return Is(_read_choice(_STATES, given))
 
@@ -224,10 +241,12 @@ def _read_has(given: RawTerm) -> Node:
 def _read_choice(choices: dict[str, Choice], given: RawTerm) -> Choice:
     found = choices.get(given.value.lower())
     if found is None:
-        values = ", ".join(dict.fromkeys(choice.value for choice in choices.values()))
+        # The first word for each choice is the documented one.
+        words = {choice: word for word, choice in reversed(choices.items())}
+        values = ", ".join(dict.fromkeys(words[choice] for choice in choices.values()))
         nearest = _find_nearest(given.value.lower(), choices)
-        suggestion = f"{given.field}:{nearest}" if nearest else None
-        sentence = f"{given.field}: has no value “{given.value}”. Use one of: {values}."
+        suggestion = f"{given.field.written}:{words[choices[nearest]]}" if nearest else None
+        sentence = f"{given.name}: does not accept “{given.value}”. Use one of: {values}."
         raise QueryError(sentence, given.position, suggestion)
     return found
 
@@ -253,6 +272,7 @@ _READERS: dict[Field, Callable[[RawTerm], Node]] = {
     Field.IS: _read_is,
     Field.HAS: _read_has,
     Field.DATE: _read_date,
+    Field.ADDED: _read_added,
     Field.SIZE: _read_size,
     Field.MP: _read_amount,
     Field.EXPLICIT: _read_amount,
@@ -283,18 +303,19 @@ EXAMPLES: dict[Field, str] = {
     Field.IS: "is:favorite",
     Field.HAS: "has:workflow",
     Field.DATE: "date:2026-08",
+    Field.ADDED: "added:7d",
     Field.SIZE: "size:>=1024x1024",
     Field.MP: "mp:>=2",
     Field.SEED: "seed:342898",
     Field.STEPS: "steps:>=20",
     Field.CFG: "cfg:4..8",
-    Field.ENGINE: "engine:comfyui",
+    Field.ENGINE: "generator:comfyui",
     Field.SAMPLER: 'sampler:"dpm++ 2m"',
     Field.PATH: "path:2026/",
     Field.ID: "id:4f9c0d2e",
     Field.LIKE: "like:4f9c0d2e",
     Field.LOOKS: "looks:4f9c0d2e",
-    Field.EXPLICIT: "explicit:<0.7",
+    Field.EXPLICIT: "nsfw:<0.7",
     Field.SORT: "sort:newest",
 }
 SIMILAR_EXAMPLE = '~"sad robot"'

@@ -3,6 +3,7 @@
 import zlib
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,17 +12,18 @@ from mysticanvas.search.columns import Codes, Columns, Mask, Positions
 from mysticanvas.search.index_loader import Images
 
 _UNKNOWN_SEED = 0
-_AS_READ = ("id", "ratio_milli", "favorite", "rating", "flags", "model", "steps", "has")
+_AS_READ = ("id", "ratio_milli", "favorite", "rating", "flags", "model", "steps", "has", "added")
 
 
 class ImageColumns(Columns):
-    """`samplers`, `engines`, `folders` and `sizes` map the codes of their columns to values."""
+    """`samplers`, `engines`, `folders` and `sizes` map the codes of their columns to values. A value of
+    `folders` has the folder of each file of an image."""
 
     def __init__(self) -> None:
         super().__init__()
         self.samplers: Codes[str | None] = Codes()
         self.engines: Codes[str | None] = Codes()
-        self.folders: Codes[tuple[int, str]] = Codes()
+        self.folders: Codes[tuple[tuple[int, str], ...]] = Codes()
         self.sizes: Codes[tuple[int, int]] = Codes()
         self._wide_seeds: dict[int, str] = {}
 
@@ -29,13 +31,13 @@ class ImageColumns(Columns):
         """The images as column values, for these positions."""
         numbers = images.numbers
         sizes = zip(numbers["width"].tolist(), numbers["height"].tolist(), strict=True)
-        folders = zip(numbers["root"].tolist(), images.texts["path"], strict=True)
+        folders = zip(numbers["root"].tolist(), images.texts["path"], images.texts["copies"], strict=True)
         return {name: numbers[name] for name in _AS_READ} | {
             **images.fractions,
             "seed": self._seeds(images.texts["seed"], positions),
             "sampler": self.samplers.of_all(images.texts["sampler"]),
             "engine": self.engines.of_all(images.texts["engine"]),
-            "folder": self.folders.of_all((root, (path or "").rpartition("/")[0]) for root, path in folders),
+            "folder": self.folders.of_all(_list_folders(*one) for one in folders),
             "size": self.sizes.of_all(sizes),
             "name": np.array([zlib.crc32((path or "").encode()) for path in images.texts["path"]], np.uint32),
         }
@@ -60,3 +62,19 @@ class ImageColumns(Columns):
             mask[list(self._wide_seeds)] = False
         mask[[position for position, wide in self._wide_seeds.items() if wide == seed]] = True
         return mask
+
+
+_copies = msgspec.json.Decoder(list[tuple[int | None, str]])
+
+
+def _list_folders(root: int, path: str | None, copies: str | None) -> tuple[tuple[int, str], ...]:
+    """The folder of the shown file, then the others in order."""
+    first = (root, _get_folder(path or ""))
+    if copies is None:
+        return (first,)
+    others = {(other or 0, _get_folder(place)) for other, place in _copies.decode(copies)}
+    return (first, *sorted(others - {first}))
+
+
+def _get_folder(path: str) -> str:
+    return path.rpartition("/")[0]

@@ -36,23 +36,29 @@ _COLUMNS = f"""
     coalesce(l.height_px, -1) AS height, coalesce(g.model_id, 0) AS model, g.seed,
     coalesce(g.steps, {NONE}) AS steps, iif(g.cfg_scale IS NULL, 'nan', printf('%!.17g', g.cfg_scale)) AS cfg,
     iif(p.explicit IS NULL, 'nan', printf('%!.17g', p.explicit)) AS explicit, g.sampler, g.engine_name AS engine,
-    coalesce(f.root_id, 0) AS root, coalesce(f.path, '') AS path, {_HAS} AS has
-"""
+    coalesce(f.root_id, 0) AS root, coalesce(f.path, '') AS path, {_HAS} AS has, g.imported_at AS added,
+    (SELECT iif(count(*), json_group_array(json_array(f.root_id, f.path)), NULL) || ''
+       FROM generation_files AS f
+      WHERE f.generation_id = l.id AND f.{sql.SHOWN_COPY}) AS copies
+"""  # noqa: S608 - a condition of search/sql.py
 _TABLES = """
     live_generations AS l
     JOIN generations AS g ON g.id = l.id
     LEFT JOIN generation_files AS f ON f.generation_id = l.id AND f.kind = 'final'
     LEFT JOIN pictures AS p ON p.content_hash = l.content_hash
 """
-_NUMBERS = ("id", "ratio_milli", "favorite", "rating", "flags", "width", "height", "model", "steps", "root", "has")
+_NUMBERS = (
+    "id", "ratio_milli", "favorite", "rating", "flags", "width", "height", "model", "steps", "root", "has", "added"
+)  # fmt: skip
 _FRACTIONS = ("cfg", "explicit")
-_TEXTS = ("seed", "sampler", "engine", "path")
+_TEXTS = ("seed", "sampler", "engine", "path", "copies")
 _strings = msgspec.json.Decoder(list[str | None])
 
 
 @dataclass(frozen=True, slots=True)
 class Images:
-    """Parallel columns in ascending order of IDs: integers, fractions (NaN: unknown) and texts."""
+    """Parallel columns in ascending order of IDs: integers, fractions (NaN: unknown) and texts. The
+    text `copies` is JSON: [folder ID, path] of each copy that exists and is not excluded, None for none."""
 
     numbers: dict[str, NDArray[np.int64]]
     fractions: dict[str, NDArray[np.float64]]

@@ -16,6 +16,7 @@ from enum import Enum, auto
 from mysticanvas.domain.errors import QueryError
 from mysticanvas.domain.query import (
     SYNONYMS,
+    AddedBetween,
     All,
     Any,
     Field,
@@ -256,7 +257,8 @@ class _Parser:
         field = find_field(token.field)
         if field is None:
             raise fields.build_unknown_error(token.field, token.value, token.position)
-        given = RawTerm(field, token.value, token.position, token.quoted)
+        given = RawTerm(field, token.field, token.value, token.position, token.quoted)
+        fields.require_value(given)
         if field in (Field.LIKE, Field.LOOKS):
             similar = fields.read_like(given) if field is Field.LIKE else fields.read_looks(given)
             self._set_similar(similar, token, negated=negated)
@@ -325,11 +327,11 @@ def format_similar(similar: Similar) -> str:
         case SimilarMeaning(text):
             return "~" + quote(text, always=True)
         case SimilarPrompt(uuid):
-            return f"{Field.LIKE}:{uuid}"
+            return f"{Field.LIKE.written}:{uuid}"
         case LooksLikeText(text):
-            return f"{Field.LOOKS}:{quote(text, always=True)}"
+            return f"{Field.LOOKS.written}:{quote(text, always=True)}"
         case LooksLikeImage(uuid):
-            return f"{Field.LOOKS}:{uuid}"
+            return f"{Field.LOOKS.written}:{uuid}"
 
 
 def format_sort(sort: Sort) -> str:
@@ -339,14 +341,16 @@ def format_sort(sort: Sort) -> str:
 def _format_term(term: Term) -> str:
     match term:
         case Text(text, field):
-            return f"{field}:{quote(text)}" if field else _format_word(text)
+            return f"{field.written}:{quote(text)}" if field else _format_word(text)
         case NamedValue(field, value, weight):
             name = quote(value, always=field in fields.WEIGHED and bool(re.search("[<>=]", value)))
-            return f"{field}:{name}" + (_format_weight(weight) if weight else "")
+            return f"{field.written}:{name}" + (_format_weight(weight) if weight else "")
         case Number(field, interval):
-            return f"{field}:{fields.format_interval(interval)}"
+            return f"{field.written}:{fields.format_interval(interval)}"
         case MadeBetween():
             return f"date:{days.write(term)}"
+        case AddedBetween():
+            return f"added:{days.write(term)}"
         case Size(operator, width, height):
             return f"size:{'' if operator == '=' else operator}{width}x{height}"
         case Ratio(width, height):
@@ -354,7 +358,7 @@ def _format_term(term: Term) -> str:
         case HasShape(shape):
             return f"size:{shape}"
         case Is(state):
-            return f"is:{state}"
+            return f"is:{state.written}"
         case Has(thing):
             return f"has:{thing}"
 

@@ -31,6 +31,8 @@ def sort_ids(tx: ReadTx, found: Found, query: Query) -> Ids:
             return paging.sort_by_similarity(query, newest)
         case Order.RATING:
             return newest[_argsort(-found.state.columns["rating"][positions].astype(np.int64))]
+        case Order.ADDED:
+            return newest[_argsort(-found.state.columns["added"][positions])]
         case Order.SIZE:
             return newest[_argsort(-_count_pixels(found, positions))]
         case Order.MANUAL:

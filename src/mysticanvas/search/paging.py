@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from mysticanvas.db.database import ReadTx
 from mysticanvas.domain.errors import InvalidInputError
+from mysticanvas.domain.file import MAX_STORED
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.query import Order, Query, Sort
 from mysticanvas.search import keyset_plan
@@ -54,6 +55,8 @@ def read_page_ids(tx: ReadTx, tree: Tree, sort: Sort, *, after: int | None, limi
         return keyset_plan.read_page_ids(tx, tree, after=after, limit=limit, oldest_first=sort.by is Order.OLDEST)
     if sort.by is Order.RATING:
         return _read_page_by_rating(tx, tree, after, limit)
+    if sort.by is Order.ADDED:
+        return _read_page_by_added(tx, tree, after, limit)
     if sort.by is Order.RELEVANCE:
         ranked: list[int] = skip_through(_find_ids_by_relevance(tx, tree), after)[:limit].tolist()
         return ranked
@@ -91,6 +94,25 @@ def _read_page_by_rating(tx: ReadTx, tree: Tree, after: int | None, limit: int) 
             **values.by_name,
         )
     return found
+
+
+def _read_page_by_added(tx: ReadTx, tree: Tree, after: int | None, limit: int) -> list[int]:
+    """The image that was imported last first, by the index of imports."""
+    added = "(SELECT g.imported_at FROM generations AS g WHERE g.id = l.id)"
+    added_ms = MAX_STORED if after is None else _read_sort_key(tx, added, after)
+    values = Values({"added_ms": added_ms, "after": after or 0, "limit": limit})
+    return tx.column(
+        f"""
+        SELECT g.id
+          FROM generations AS g INDEXED BY generations_by_import
+               CROSS JOIN live_generations AS l ON l.id = g.id
+         WHERE (g.imported_at, g.id) < (:added_ms, :after)
+           AND {build_condition(Both((tree,)), values, probe=True)}
+         ORDER BY g.imported_at DESC, g.id DESC
+         LIMIT :limit
+        """,  # noqa: S608 - a condition of search/sql.py
+        **values.by_name,
+    )
 
 
 def _read_sort_key(tx: ReadTx, expression: str, image: int, values: Values | None = None) -> Any:
@@ -135,6 +157,9 @@ def find_ids(tx: ReadTx, query: Query) -> Ids:
             order = "l.id"
         case Order.RATING:
             order = "l.rating DESC, l.id DESC"
+        case Order.ADDED:
+            table += " JOIN generations AS g ON g.id = l.id"
+            order = "g.imported_at DESC, l.id DESC"
         case _:
             order = f"{build_order_key(sort, tree, values)}, l.id DESC"
     found = parse_ids(

@@ -6,6 +6,7 @@ from typing import Any as Json
 
 from mysticanvas.domain.errors import QueryError
 from mysticanvas.domain.query import (
+    AddedBetween,
     All,
     Any,
     Field,
@@ -42,6 +43,7 @@ _KINDS: dict[str, type[Term]] = {
     "named": NamedValue,
     "number": Number,
     "made": MadeBetween,
+    "added": AddedBetween,
     "size": Size,
     "ratio": Ratio,
     "shape": HasShape,
@@ -138,6 +140,7 @@ _READERS: dict[str, Callable[[Json], Term]] = {
     ),
     "number": lambda v: Number(Field(v["field"]), _read_interval(v["interval"])),
     "made": lambda v: MadeBetween(v.get("first"), v.get("last")),
+    "added": lambda v: AddedBetween(v.get("first"), v.get("last")),
     "size": lambda v: Size(v["operator"], v["width"], v["height"]),
     "ratio": lambda v: Ratio(v["width"], v["height"]),
     "shape": lambda v: HasShape(Shape(v["shape"])),

@@ -18,6 +18,7 @@ from mysticanvas.db.images.word_index import Phrase
 from mysticanvas.domain.errors import QueryError
 from mysticanvas.domain.generation import SECONDS_OF_2010
 from mysticanvas.domain.query import (
+    AddedBetween,
     All,
     Any,
     ComputedImages,
@@ -118,7 +119,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """`column` is "rating", "steps", "cfg", "explicit" or "pixels"."""
+    """`column` is "rating", "steps", "cfg", "explicit", "pixels", or "added" in Unix milliseconds."""
 
     column: str
     interval: Interval
@@ -313,6 +314,8 @@ def _resolve_leaf(tx: ReadTx, term: Term) -> Tree:
             return _resolve_amount(field, interval)
         case MadeBetween():
             return _resolve_days(tx, *days.to_seconds(term))
+        case AddedBetween():
+            return Amount("added", days.to_interval_ms(term))
         case Size(operator, width, height):
             return Sides(operator, width, height)
         case Ratio(width, height):

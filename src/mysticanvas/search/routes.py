@@ -170,7 +170,7 @@ def _add_counts(router: APIRouter, database: Database, store: Snapshots) -> None
         """List the values of several fields among the images of a snapshot. Without `field`, those of all fields."""
         fields = [facets.find_field(name) for name in field] or list(facets.FIELDS)
         found = await run_while_connected(request, finder.facets, store.get(token).query, fields, limit=limit)
-        return reply(Facets(found))
+        return reply(Facets({one.written: values for one, values in found.items()}))
 
     @router.get("/completions", operation_id="search.complete", responses=returns(Completion, EXAMPLE_COMPLETION))
     async def complete(request: Request, q: Words = "", at: Index = MAX_QUERY) -> Response:
@@ -204,7 +204,7 @@ def _add_pages(router: APIRouter, store: Snapshots) -> None:
         fields."""
         fields = [facets.find_field(name) for name in field] or list(facets.FIELDS)
         found = await run_while_connected(request, finder.facets, language.parse(q), fields, limit=limit)
-        return reply(Facets(found))
+        return reply(Facets({one.written: values for one, values in found.items()}))
 
 
 def _describe_snapshot(database: Database, snapshot: Snapshot) -> SearchSnapshot:
@@ -266,14 +266,14 @@ def _read_prompt(database: Database, uuid: str) -> str:
 
 def _build_sort_term(sort: Sort) -> QueryTerm:
     text = language.format_sort(sort)
-    return QueryTerm(text, Field.SORT, text.partition(":")[2], negated=False)
+    return QueryTerm(text, Field.SORT.written, text.partition(":")[2], negated=False)
 
 
 def _describe_unknown(database: Database, query: Tree) -> list[UnknownName]:
     """The names that do not exist, each with the most similar existing name as a suggested term."""
     return [
         UnknownName(
-            unknown.field,
+            unknown.field.written,
             unknown.value,
             language.format_node(facets.build_term(unknown.field, unknown.value)),
             unknown.nearest and language.format_node(facets.build_term(unknown.field, unknown.nearest)),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mysticanvas.domain.generation import GenerationId
-from mysticanvas.domain.query import Field, Order
+from mysticanvas.domain.query import Order
 from mysticanvas.search.autocomplete import Completion, Offer
 from mysticanvas.search.facets import FacetValue
 from mysticanvas.search.paging import ImageSummary
@@ -109,7 +109,7 @@ class FacetValues:
 class Facets:
     """The values of several fields, most used first."""
 
-    facets: dict[Field, list[FacetValue]]
+    facets: dict[str, list[FacetValue]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +150,7 @@ EXAMPLE_ITEMS = SnapshotItems(
 )
 EXAMPLE_HIGHLIGHTS = Highlights(prompt=[(2, 12)], negative_prompt=[], notes=[])
 EXAMPLE_VALUES = FacetValues([_VALUE])
-EXAMPLE_FACETS = Facets({Field.MODEL: [_VALUE]})
+EXAMPLE_FACETS = Facets({"model": [_VALUE]})
 EXAMPLE_COMPLETION = Completion(0, 6, stands=False, offers=[Offer("model:dreamer_v1", "dreamer_v1", 812)])
 EXAMPLE_STATISTICS = Statistics(
     total=812,

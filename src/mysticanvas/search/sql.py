@@ -42,7 +42,12 @@ HAS_WORKFLOW = "EXISTS (SELECT 1 FROM generation_workflows AS w WHERE w.generati
 FILE_NAME = "lower(replace(f.path, rtrim(f.path, replace(f.path, '/', '')), ''))"
 
 _OF_GENERATION = "EXISTS (SELECT 1 FROM generations AS g WHERE g.id = l.id AND {0})"
-_OF_FILE = "EXISTS (SELECT 1 FROM generation_files AS f WHERE f.generation_id = l.id AND f.kind = 'final' AND {0})"
+# The files whose folders path: finds: the shown one, and copies that exist.
+SHOWN_COPY = "kind = 'copy' AND f.missing_at IS NULL AND f.is_excluded = 0"
+_IN_FOLDERS = (
+    "(EXISTS (SELECT 1 FROM generation_files AS f WHERE f.generation_id = l.id AND f.kind = 'final' AND {0})"
+    " OR EXISTS (SELECT 1 FROM generation_files AS f WHERE f.generation_id = l.id AND f.{1} AND {0}))"
+)
 _USES_ROLE = "EXISTS (SELECT 1 FROM generation_models AS u WHERE u.generation_id = l.id AND u.role = '{0}')"
 _FLAGS: dict[State | Thing, str] = {
     State.FAVORITE: "l.is_favorite = 1",
@@ -79,11 +84,13 @@ _USES_PROBE = (
 )
 _SEED_SET = "l.id IN (SELECT g.id FROM generations AS g WHERE g.seed = {0})"
 _SEED_PROBE = _OF_GENERATION.format("g.seed = {0}")
+_ADDED_SET = "l.id IN (SELECT g.id FROM generations AS g WHERE {0})"
 _AMOUNTS = {
     "rating": "({0}) IS TRUE",
     "pixels": "({0}) IS TRUE",
     "steps": _OF_GENERATION.format("{0}"),
     "cfg": _OF_GENERATION.format("{0}"),
+    "added": _OF_GENERATION.format("{0}"),
     "explicit": "EXISTS (SELECT 1 FROM pictures AS p WHERE p.content_hash = l.content_hash AND {0})",
 }
 _AMOUNT_COLUMNS = {
@@ -91,6 +98,7 @@ _AMOUNT_COLUMNS = {
     "pixels": "l.width_px * l.height_px",
     "steps": "g.steps",
     "cfg": "g.cfg_scale",
+    "added": "g.imported_at",
     "explicit": "p.explicit",
 }
 _SIDES = {
@@ -150,6 +158,8 @@ def build_condition(tree: Tree, values: Values, *, probe: bool) -> str:
             )
         case Seed(value):
             return (_SEED_PROBE if probe else _SEED_SET).format(values.bind(value))
+        case Amount("added", interval) if not probe:
+            return _ADDED_SET.format(build_interval("g.imported_at", interval, values))
         case _:
             return _build_column_condition(tree, values)
 
@@ -180,7 +190,8 @@ def _build_column_condition(
         case Spelling(column, pattern):
             return _OF_GENERATION.format(_SPELLED[column].format(values.bind(_escape_pattern(pattern))))
         case Folders(places):
-            return _OF_FILE.format(f"({' OR '.join(_build_folder(*place, values) for place in places)})")
+            inside = " OR ".join(_build_folder(*place, values) for place in places)
+            return _IN_FOLDERS.format(f"({inside})", SHOWN_COPY)
 
 
 def _bind_ids(ids: tuple[int, ...], values: Values) -> str:

@@ -38,7 +38,10 @@ def run_frame(
     `content` is the content of the task's file, if this machine has no access to it; `mtime_ns` is its time.
     """
     if version != __version__:
-        sentence = f"The cluster runs MystiCanvas {__version__}, but this library runs {version}. Use the same version."
+        sentence = (
+            f"The cluster runs MystiCanvas {__version__}, but this machine runs {version}. "
+            "Use the same version on both."
+        )
         return FAILED, b"", sentence
     sent = read_frame(io.BytesIO(frame))
     if sent is None:

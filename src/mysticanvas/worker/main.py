@@ -56,7 +56,7 @@ def _run_to_frame(number: int, task: Task) -> bytes:
         return encode_error(number, memory.MESSAGE)
     except Exception as error:  # noqa: BLE001 - an error in one file must not end the process
         print(f"{type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201
-        return encode_error(number, f"This file could not be read ({type(error).__name__}: {error}).")
+        return encode_error(number, f"Processing failed ({type(error).__name__}: {error}).")
 
 
 def run_task(task: Task) -> Answer:

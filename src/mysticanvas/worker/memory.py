@@ -7,7 +7,7 @@ BASE_BYTES = 256 * 1024 * 1024
 # Mapped by the libraries, but not used.
 _MAPPED_UNUSED_BYTES = 768 * 1024 * 1024
 
-MESSAGE = "Reading this file exceeded the memory limit."
+MESSAGE = "Processing exceeded the memory limit."
 
 
 def limit_address_space(limit_bytes: int) -> None:

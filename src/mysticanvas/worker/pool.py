@@ -254,10 +254,10 @@ class WorkerPool:
         if worker.oversized:
             error = TaskFailedError(memory.MESSAGE)
         elif worker.timed_out:
-            error = TaskTimedOutError(f"Reading this file exceeded the time limit of {self._task_limit_s:.0f} s.")
+            error = TaskTimedOutError(f"Processing exceeded the time limit of {self._task_limit_s:.0f} s.")
         else:
             error = WorkerCrashedError(
-                f"The worker crashed while reading this file (exit code {worker.process.returncode}).", tail
+                f"The worker crashed during processing (exit code {worker.process.returncode}).", tail
             )
         with contextlib.suppress(InvalidStateError):
             blamed.done.set_exception(error)

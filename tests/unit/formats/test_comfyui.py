@@ -175,7 +175,7 @@ def test_a_text_is_followed_to_where_it_was_written(nodes: dict[str, Any], text:
 def test_a_text_that_a_node_computed_is_unknown_and_said_so(kind: str) -> None:
     recipe = traced(basic(n6=node("CLIPTextEncode", text=["10", 0]), n10=node(kind, prompt="describe", text="x")))
     assert recipe.prompt is None
-    assert recipe.problems == ("A node computed the prompt, so the file does not contain it.",)
+    assert recipe.problems == ("A node generated the prompt when the workflow ran, so the file does not contain it.",)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,9 @@ from tests.pictures import png, png_chunk
 
 from mysticanvas.domain.errors import UnreadableFileError
 from mysticanvas.domain.file import ImageHead
+from mysticanvas.features.importing.reparse_job import FILE_PROBLEM
 from mysticanvas.formats.containers.identify import read_head
+from mysticanvas.formats.containers.source import MAX_TEXT_BYTES
 from mysticanvas.formats.detect import read_recipe
 
 INFOTEXT = "a cat\nSteps: 20, Seed: 5"
@@ -137,6 +139,20 @@ def test_what_may_be_inflated_is_bounded_for_the_whole_file() -> None:
     head = head_of(with_chunks(*chunk))
     assert sum(len(entry.text) for entry in head.texts) <= 20 * 1024 * 1024
     assert head.problems
+
+
+@pytest.mark.parametrize(
+    "chunk",
+    [png_chunk(b"zTXt", b"parameters\0\0no zlib"), png_chunk(b"tEXt", b"parameters\0" + b"a" * MAX_TEXT_BYTES)],
+    ids=["damaged", "too long"],
+)
+def test_a_problem_of_a_text_field_is_kept_when_the_metadata_is_parsed_again(chunk: bytes) -> None:
+    [problem] = head_of(with_chunks(chunk)).problems
+    assert "text field" in problem
+    assert FILE_PROBLEM.match(problem)
+    # As earlier versions stored it.
+    assert FILE_PROBLEM.match(problem.replace("text field", "text"))
+    assert not FILE_PROBLEM.match("No sampler was found in the ComfyUI workflow.")
 
 
 # -- JPEG -----------------------------------------------------------------------------------------------------

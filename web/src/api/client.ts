@@ -48,6 +48,8 @@ export class ApiError extends Error {
     readonly suggestion: string | null = null,
     /** Where the error is in the query, in characters. */
     readonly position: number | null = null,
+    /** The field of the request that must be true, if the user has to confirm it. */
+    readonly confirm: string | null = null,
   ) {
     super(message);
   }
@@ -71,7 +73,7 @@ async function reach(request: Request): Promise<Response> {
   if (response.ok) return response;
   if (response.status === 401) connection.signedOut = true;
   const problem = (await response.json().catch(() => ({}))) as Partial<Problem>;
-  throw new ApiError(response.status, problem.detail ?? `The server returned status ${response.status}.`, problem.suggestion ?? null, problem.position ?? null);
+  throw new ApiError(response.status, problem.detail ?? `The server returned status ${response.status}.`, problem.suggestion ?? null, problem.position ?? null, problem.confirm ?? null);
 }
 
 type Send<Method extends HttpMethod> = <Path extends PathsWithMethod<paths, Method>>(path: Path, ...rest: Rest<Path, Method>) => Promise<Reply<Path, Method>>;

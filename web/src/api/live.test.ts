@@ -73,10 +73,10 @@ test('one tab has the connection, and all hear each event once', () => {
   const [first, second] = [tab(), tab()];
   const source = lead();
   source.say('hello', 4, 4);
-  source.say('item', wire.item, 5);
-  source.say('item', wire.item, 5);
+  source.say('image.changed', wire['image.changed'], 5);
+  source.say('image.changed', wire['image.changed'], 5);
   expect(Source.opened).toHaveLength(1);
-  for (const heard of [first, second]) expect(heard.map(({ kind }) => kind)).toEqual(['connected', 'item']);
+  for (const heard of [first, second]) expect(heard.map(({ kind }) => kind)).toEqual(['connected', 'image.changed']);
 });
 
 test('the next tab to lead goes on where the last one stopped', () => {
@@ -107,12 +107,12 @@ test('a new tab learns from the one that leads where the others are', () => {
   expect(late).toEqual([{ kind: 'connected', id: 7 }]);
 });
 
-test('after a gap the numbers may begin anew', () => {
+test('after a reset the numbers may begin anew', () => {
   const heard = tab();
   const source = lead();
   source.say('hello', 50, 50);
-  source.say('item', wire.item, 3);
-  source.say('gap', {}, 2);
-  source.say('item', wire.item, 3);
-  expect(heard.map(({ kind }) => kind)).toEqual(['connected', 'gap', 'item']);
+  source.say('image.changed', wire['image.changed'], 3);
+  source.say('reset', {}, 2);
+  source.say('image.changed', wire['image.changed'], 3);
+  expect(heard.map(({ kind }) => kind)).toEqual(['connected', 'reset', 'image.changed']);
 });

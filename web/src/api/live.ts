@@ -2,7 +2,18 @@
 
 import type { Schemas } from './client';
 
-export type ServerEvents = Schemas['StreamEvents'];
+/** The data of the server's events by kind. A `reset` means that some events were lost. docs/events.md explains those with a dot. */
+export interface ServerEvents {
+  'image.added': Schemas['ImagesEvent'];
+  'image.changed': Schemas['ImagesEvent'];
+  'image.removed': Schemas['ImagesEvent'];
+  import: Schemas['ImportProgress'];
+  jobs: Schemas['JobsEvent'];
+  stale: Schemas['ListsEvent'];
+  trouble: Schemas['ProblemEvent'];
+  reset: Schemas['ResetEvent'];
+}
+
 type Message = { [Kind in keyof ServerEvents]: { kind: Kind; data: ServerEvents[Kind]; id: number } }[keyof ServerEvents];
 /** A new tab asks the others for the last event ID, so that it can continue from there if it becomes the leader. */
 interface Question {
@@ -10,7 +21,7 @@ interface Question {
 }
 export type LiveEvent = Message | { kind: 'connected'; id: number } | { kind: 'lost' };
 
-const KINDS: readonly (keyof ServerEvents)[] = ['images', 'item', 'import', 'jobs', 'stale', 'trouble', 'gap'];
+const KINDS: readonly (keyof ServerEvents)[] = ['image.added', 'image.changed', 'image.removed', 'import', 'jobs', 'stale', 'trouble', 'reset'];
 const NAME = 'mysticanvas-live';
 const AGAIN_MS = 1_000;
 const SLOWEST_MS = 15_000;
@@ -62,11 +73,11 @@ export class LiveUpdates {
     this.take(event);
   }
 
-  /** IDs only grow; events with an old ID were already handled. After a gap they may start again. */
+  /** IDs only grow; events with an old ID were already handled. After a reset they may start again. */
   private take(event: LiveEvent): void {
     if (event.kind === 'connected') this.seen ||= event.id;
     else if (event.kind !== 'lost') {
-      if (event.kind !== 'gap' && event.id <= this.seen) return;
+      if (event.kind !== 'reset' && event.id <= this.seen) return;
       this.seen = event.id;
     }
     this.hear(event);

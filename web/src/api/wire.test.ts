@@ -20,6 +20,7 @@ import facetsOfAll from '../../../tests/wire/facets_all.json';
 import folders from '../../../tests/wire/folders.json';
 import highlights from '../../../tests/wire/highlights.json';
 import imageTags from '../../../tests/wire/image_tags.json';
+import hooks from '../../../tests/wire/hooks.json';
 import imported from '../../../tests/wire/import.json';
 import items from '../../../tests/wire/items.json';
 import jobs from '../../../tests/wire/jobs.json';
@@ -59,6 +60,7 @@ import type { DuplicatePage } from './duplicates';
 import type { Operation, Purge } from './edits';
 import type { LogPage } from './events';
 import type { FolderList, LostFiles, Scan, UntrackedFile } from './folders';
+import type { HookList } from './hooks';
 import type { Lineage } from './lineage';
 import type { ServerEvents } from './live';
 import type { MadeWith, ModelDetail, ModelList, ModelScan } from './models';
@@ -96,9 +98,10 @@ const HELD = {
   detail_bare: bare satisfies Wide<Detail>,
   duplicates: duplicates satisfies Wide<DuplicatePage>,
   error: error satisfies Wide<Problem>,
-  events: events satisfies Wide<Omit<ServerEvents, 'gap' | 'stale' | 'trouble'>>,
+  events: events satisfies Wide<Omit<ServerEvents, 'reset' | 'image.removed' | 'stale' | 'trouble'>>,
   facets: facets satisfies { values: Wide<Facet>[] },
   facets_all: facetsOfAll satisfies { facets: Record<string, Wide<Facet>[]> },
+  hooks: hooks satisfies Wide<HookList>,
   highlights: highlights satisfies Wide<Highlights>,
   items: items satisfies Wide<Page>,
   jobs: jobs satisfies Wide<JobList>,

@@ -9,7 +9,7 @@ import { newImages } from '../features/gallery/newImages.svelte';
 import { currentImport } from '../features/importing/currentImport.svelte';
 import { jobs } from '../features/jobs/jobs.svelte';
 import { blur } from '../features/vision/blur.svelte';
-import { formatNumber } from '../lib/format';
+import { formatCount } from '../lib/format';
 import { announcer } from '../ui/announcer.svelte';
 import { toasts } from '../ui/toasts.svelte';
 
@@ -36,13 +36,14 @@ class Live {
         if (!connection.up) void this.recover();
         connection.up = true;
         return;
-      case 'gap':
+      case 'reset':
         invalidation.mark('tags', 'collections', 'counts', 'roots', 'events');
         return void library.renew();
-      case 'images':
+      case 'image.added':
+      case 'image.removed':
         invalidation.mark('counts');
         return void newImages.arrive();
-      case 'item':
+      case 'image.changed':
         invalidation.mark('counts');
         newImages.recheck();
         return library.pages.refresh(event.data.uuids);
@@ -76,13 +77,13 @@ class Live {
     const ended = ENDED.includes(progress.state);
     currentImport.progress = ended ? null : progress;
     if (progress.state === 'failed') toasts.add(progress.message);
-    if (progress.state === 'done' && progress.failed) toasts.add(`${formatNumber(progress.failed)} ${progress.failed === 1 ? 'file' : 'files'} could not be read.`);
+    if (progress.state === 'done' && progress.failed) toasts.add(`${formatCount(progress.failed, 'file')} could not be read.`);
     if (ended) void library.refreshStatus();
-    if (ended && progress.imported) announcer.say(`Imported ${formatNumber(progress.imported)} images.`);
+    if (ended && progress.imported) announcer.say(`Imported ${formatCount(progress.imported, 'image')}.`);
     else if (!ended && progress.eta_s !== null) announcer.progress('Import', 1 - progress.todo / Math.max(1, progress.seen));
   }
 
-  /** Missed events come again, or as a gap; requests that failed meanwhile do not. */
+  /** Missed events come again, or as a reset; requests that failed meanwhile do not. */
   private async recover(): Promise<void> {
     if (library.error) await library.open(library.query);
     await this.ask();

@@ -5,8 +5,8 @@ import { MODES, PAGES, pageOf } from './routes';
 
 test.each([
   ['/library', '', 'Library'],
-  ['/library', 'is:favourite', 'Favorites'],
-  ['/library', 'fox is:favourite', 'Library'],
+  ['/library', 'is:favorite', 'Favorites'],
+  ['/library', 'fox is:favorite', 'Library'],
   ['/tags', '', 'Tags'],
   ['/backups', '', 'Backups'],
   ['/nowhere', '', 'Library'],

@@ -55,7 +55,7 @@ export interface PageEntry {
 
 export const PAGES: readonly PageEntry[] = [
   { label: 'Library', icon: Images, path: '/library', screen: Gallery },
-  { label: 'Favorites', icon: Heart, path: '/library', query: 'is:favourite', screen: Gallery },
+  { label: 'Favorites', icon: Heart, path: '/library', query: 'is:favorite', screen: Gallery },
   { label: 'Collections', icon: LibraryBig, path: '/library', screen: Gallery, panel: { open: () => panels.collecting && routing.inLibrary, press: pressCollections } },
   { label: 'Tags', icon: Tags, path: '/tags', screen: TagsPage },
   { label: 'Models', icon: Boxes, path: '/models', screen: Models },

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { compact, dayName, formatBytes, formatDuration, formatMoment, formatNumber, monthName } from './format';
+import { compact, dayName, formatBytes, formatCount, formatDay, formatDuration, formatMoment, formatNumber, formatTime, monthName, pluralize } from './format';
 
 test('numbers have their thousands apart, or few digits', () => {
   expect([0, 999, 1_000, 1_234_567].map(formatNumber)).toEqual(['0', '999', '1,000', '1,234,567']);
@@ -30,10 +30,20 @@ test.each([
 });
 
 test('a day and a month are those of the calendar, wherever one is', () => {
-  expect(dayName('2026-03-01')).toBe('Sun 1 March 2026');
+  expect(dayName('2026-03-01')).toBe('Sun, March 1, 2026');
   expect([monthName('2026-01-31'), monthName('2025-12')]).toEqual(['Jan 2026', 'Dec 2025']);
 });
 
 test('a moment has its day and its minute', () => {
-  expect(formatMoment(new Date(2026, 6, 4, 9, 5).getTime())).toBe('4 Jul 2026, 09:05');
+  const moment = new Date(2026, 6, 4, 9, 5).getTime();
+  // Which space precedes AM depends on the browser.
+  expect(formatMoment(moment)).toMatch(/^Jul 4, 2026, 9:05\sAM$/);
+  expect(formatDay(moment)).toBe('July 4, 2026');
+  expect(formatTime(moment)).toMatch(/^9:05\sAM$/);
+});
+
+test('a count has its noun in the singular or the plural', () => {
+  expect([0, 1, 2, 1_200].map((count) => formatCount(count, 'image'))).toEqual(['0 images', '1 image', '2 images', '1,200 images']);
+  expect([1, 2].map((count) => formatCount(count, 'copy', 'copies'))).toEqual(['1 copy', '2 copies']);
+  expect([1, 2].map((count) => pluralize(count, 'has', 'have'))).toEqual(['has', 'have']);
 });

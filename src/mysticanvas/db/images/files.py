@@ -170,10 +170,29 @@ def mark_missing(tx: WriteTx, file_ids: Sequence[int], *, now_ms: int) -> list[G
     )
 
 
-# Orders the files of one image: available ones first, then by date and path. It does not depend on the order of import.
+# Orders the files of one image: available ones first, then those that are not excluded, then by date and path. It does
+# not depend on the order of import.
 _RANK = """
-         ORDER BY f.missing_at IS NOT NULL, f.mtime_ns, f.path_bytes, r.path
+         ORDER BY f.missing_at IS NOT NULL, f.is_excluded, f.mtime_ns, f.path_bytes, r.path
 """
+
+
+def list_excluded(tx: ReadTx, root_id: int) -> list[int]:
+    """The ids of the files in a watched folder that the last scan found excluded."""
+    return tx.column("SELECT id FROM generation_files WHERE root_id = :root_id AND is_excluded = 1", root_id=root_id)
+
+
+def set_excluded(tx: WriteTx, file_ids: Sequence[int], *, is_excluded: bool) -> list[GenerationId]:
+    """Marks whether files are excluded, and returns their images."""
+    ids = json.dumps(list(file_ids))
+    tx.run(
+        "UPDATE generation_files SET is_excluded = :value WHERE id IN (SELECT value FROM json_each(:ids))",
+        ids=ids,
+        value=int(is_excluded),
+    )
+    return tx.column(
+        "SELECT DISTINCT generation_id FROM generation_files WHERE id IN (SELECT value FROM json_each(:ids))", ids=ids
+    )
 
 
 def find_replacement_copy(tx: ReadTx, image: GenerationId) -> int | None:
@@ -350,7 +369,7 @@ def move(tx: WriteTx, file_id: int, *, root_id: int, stat: FileStat) -> None:
         """
         UPDATE generation_files
            SET root_id = :root_id, path_bytes = :path_bytes, path = :path, bytes = :bytes, mtime_ns = :mtime_ns,
-               missing_at = NULL
+               missing_at = NULL, is_excluded = 0
          WHERE id = :file_id
         """,
         file_id=file_id,

@@ -23,11 +23,11 @@ class WatchedFolder:
 
 @dataclass(frozen=True, slots=True)
 class FolderState:
-    """`state` is "online" or "offline". `error` is why it is offline, or what a scan needs the user to confirm.
-    `would_miss` counts files that the last scan would have marked missing but did not; `untracked` those that
-    could not be imported. `not_shown` counts, by kind, the files that are not images, as the last complete scan found
-    them. `excluded` counts the images that are hidden because all of their files are excluded, `excludes` lists the
-    patterns."""
+    """`images` counts its files that exist and are not excluded. `state` is "online" or "offline". `error` is why it
+    is offline, or what a scan needs the user to confirm. `would_miss` counts files that the last scan would have marked
+    missing but did not; `untracked` those that could not be imported. `not_shown` counts, by kind, the files that are
+    not images, as the last complete scan found them. `excluded` counts the images that are hidden because all of their
+    files are excluded, `excludes` lists the patterns."""
 
     id: int
     path: str
@@ -76,7 +76,11 @@ def list_states(tx: ReadTx) -> list[FolderState]:
     rows = tx.all(
         """
         SELECT id, path, state, watched, last_scan_at, trouble AS error, would_miss, not_shown_json,
-               (SELECT count(*) FROM generation_files AS f WHERE f.root_id = roots.id) AS images,
+               (SELECT count(*) FROM generation_files AS f WHERE f.root_id = roots.id)
+               - (SELECT count(*) FROM generation_files AS f
+                   WHERE f.root_id = roots.id AND f.missing_at IS NOT NULL)
+               - (SELECT count(*) FROM generation_files AS f
+                   WHERE f.root_id = roots.id AND f.is_excluded = 1 AND f.missing_at IS NULL) AS images,
                (SELECT count(*)
                   FROM generation_files AS f JOIN generations AS g ON g.id = f.generation_id
                  WHERE f.root_id = roots.id AND f.missing_at IS NOT NULL AND g.deleted_at IS NULL

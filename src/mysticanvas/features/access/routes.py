@@ -1,10 +1,9 @@
-"""Sign-in, the token, and the event stream of an open page."""
+"""Sign-in and the token."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Header, Query, Request, Response
-from fastapi.responses import StreamingResponse
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 from starlette.background import BackgroundTask
 
@@ -13,7 +12,7 @@ from mysticanvas.http.code_guesses import CodeGuesses
 from mysticanvas.http.passwords import Passwords
 from mysticanvas.http.problems import respond
 from mysticanvas.http.proxies import TrustedProxies
-from mysticanvas.http.responses import reply, returns, returns_file, returns_nothing
+from mysticanvas.http.responses import reply, returns, returns_nothing
 from mysticanvas.http.sessions import CODE_LIMIT_S, Sessions
 from mysticanvas.http.sse import EventStream
 
@@ -58,7 +57,6 @@ class SignInLinks:
 
 
 EXAMPLE_LINKS = SignInLinks("http://127.0.0.1:8765/#t=Zx3…", None, CODE_LIMIT_S)
-EXAMPLE_STREAM = 'id: 1829\nevent: images\ndata: {"added": 3, "removed": 0, "total": 12480}\n\n'
 
 
 def routes(
@@ -127,22 +125,6 @@ def routes(
             answer.delete_cookie(before, path="/")
             _set_cookie(answer, request, sessions.cookie_name, sessions.cookie)
         return answer
-
-    @router.get(
-        "/events/stream",
-        operation_id="events.stream",
-        responses=returns_file("text/event-stream", "Server-sent events.", example=EXAMPLE_STREAM),
-    )
-    async def follow(
-        since: Annotated[str | None, Query(max_length=20)] = None,
-        last_event_id: Annotated[str | None, Header(max_length=20)] = None,
-    ) -> Response:
-        """Stream events (SSE). To continue from an earlier stream, set `since` to the number of the last message
-        received. A browser that reconnects sends this number in the `Last-Event-ID` header, which takes precedence."""
-        last = last_event_id or since or ""
-        seen = int(last) if last.isascii() and last.isdigit() else None
-        headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
-        return StreamingResponse(stream.follow(seen), headers=headers, media_type="text/event-stream")
 
     return router
 

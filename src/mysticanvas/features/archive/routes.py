@@ -29,7 +29,7 @@ def routes(database: Database) -> APIRouter:
     def export() -> Response:
         """All user data, one JSON object per line, from one snapshot of the database."""
         text = "\n".join(database.read_within(EXPORT_LIMIT_MS, _list_lines))
-        return StreamingResponse(_split_into_chunks(text + "\n"), media_type=JSON_LINES)
+        return StreamingResponse(_split_into_chunks(text + "\n" if text else ""), media_type=JSON_LINES)
 
     @router.get(
         "/library/archive",
@@ -38,8 +38,10 @@ def routes(database: Database) -> APIRouter:
     )
     def export_archive() -> Response:
         """The entries of an archive, one JSON object per line, from one snapshot of the database."""
-        found = database.read_within(EXPORT_LIMIT_MS, lambda tx: b"\n".join(service.generate_lines(tx)))
-        return Response(found + b"\n", media_type=JSON_LINES)
+        found = database.read_within(
+            EXPORT_LIMIT_MS, lambda tx: b"".join(line + b"\n" for line in service.generate_lines(tx))
+        )
+        return Response(found, media_type=JSON_LINES)
 
     return router
 

@@ -106,7 +106,7 @@ def _check_manifest(text: bytes) -> None:
         msgspec.json.decode(text, type=Manifest)
     except (msgspec.DecodeError, KeyError, TypeError) as error:
         raise InvalidInputError(
-            "This file is not an archive of a MystiCanvas library. Create one with: mysticanvas export --whole FILE"
+            "This file is not a MystiCanvas archive. Create one with: mysticanvas export --whole FILE"
         ) from error
 
 

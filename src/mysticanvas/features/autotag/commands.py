@@ -8,8 +8,9 @@ import typer
 from mysticanvas.cli.client import Client, connect
 from mysticanvas.cli.edits import Images
 from mysticanvas.cli.options import Json, Library, load_settings
-from mysticanvas.cli.output import err, format_count, out, print_json, progress_bar
+from mysticanvas.cli.output import err, out, print_json, progress_bar
 from mysticanvas.domain.errors import InvalidInputError
+from mysticanvas.domain.plurals import format_count
 from mysticanvas.features.autotag.types import LookAt
 
 POLL_S = 0.5

@@ -7,24 +7,17 @@ from fastapi import APIRouter, Response
 
 from mysticanvas.db import backup as db_backup
 from mysticanvas.db import event_log
-from mysticanvas.db.backup import Backup
 from mysticanvas.db.database import Database
 from mysticanvas.db.event_log import LogEntry
-from mysticanvas.features.backups.service import BackupProgress, BackupRunner, RestoreRequest, RestoreTest
+from mysticanvas.features.backups import service as backup_service
+from mysticanvas.features.backups.service import (
+    BackupProgress,
+    BackupRunner,
+    ListedBackup,
+    RestoreRequest,
+    RestoreTest,
+)
 from mysticanvas.http.responses import link_location, reply, returns
-
-
-@dataclass(frozen=True, slots=True)
-class ListedBackup:
-    """A backup. `name` is the name of its file, which identifies it. `why` says why it was created, such as hourly or
-    asked. `verified` is false for the copy of a damaged database."""
-
-    name: str
-    path: str
-    bytes: int
-    made_at: int
-    why: str
-    verified: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,13 +69,13 @@ def routes(database: Database, backups: BackupRunner, restore_request: RestoreRe
     @router.post("/backups", operation_id="backups.create", responses=returns(ListedBackup, EXAMPLE, status=201))
     def create() -> Response:
         """Create a backup. Responds when it is created and verified; `GET` reports the progress."""
-        made = _describe_backup(backups.back_up())
+        made = backup_service.describe(backups.back_up())
         return reply(made, 201, link_location(f"/backups/{made.name}"))
 
     @router.get("/backups", operation_id="backups.list", responses=returns(BackupList, EXAMPLE_LIST))
     def list_backups() -> Response:
         """List backups, newest first."""
-        found = [_describe_backup(one) for one in db_backup.list_backups(database.backups)]
+        found = [backup_service.describe(one) for one in db_backup.list_backups(database.backups)]
         drill = database.read(event_log.find_last, "backup.drill")
         last = None if drill is None else _describe_test(drill)
         return reply(BackupList(found, str(database.backups), backups.progress(), last))
@@ -90,7 +83,7 @@ def routes(database: Database, backups: BackupRunner, restore_request: RestoreRe
     @router.get("/backups/{name}", operation_id="backups.get", responses=returns(ListedBackup, EXAMPLE))
     def show(name: str) -> Response:
         """One backup."""
-        return reply(_describe_backup(backups.find_by_name(name)))
+        return reply(backup_service.describe(backups.find_by_name(name)))
 
     @router.post("/backups/{name}:drill", operation_id="backups.drill", responses=returns(RestoreTest, EXAMPLE_TEST))
     def drill(name: str) -> Response:
@@ -113,10 +106,6 @@ def routes(database: Database, backups: BackupRunner, restore_request: RestoreRe
         return reply(RestoreStarted(name), 202)
 
     return router
-
-
-def _describe_backup(one: Backup) -> ListedBackup:
-    return ListedBackup(Path(one.path).name, one.path, one.bytes, one.made_at, one.why, one.verified)
 
 
 def _describe_test(event: LogEntry) -> LastRestoreTest:

@@ -25,13 +25,32 @@ DRILL_EVERY_MS = 30 * 86_400_000
 LOOK_EVERY_MS = 86_400_000
 
 
-def restore(folder: Path, copy: Path) -> Backup | None:
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """`previous` is the backup of the replaced database, None if there was none. `journals` have the edits that were
+    made after the restored backup."""
+
+    previous: Backup | None
+    journals: list[Path]
+
+    @property
+    def newer_edits(self) -> str | None:
+        """Sentences that say where the edits after the backup are, and how to get them; None without a journal."""
+        if not self.journals:
+            return None
+        return (
+            "Ratings, tags and notes that you changed after this backup are kept in the journal "
+            f"{self.journals[-1]}. To add them to the restored library, run: "
+            f'mysticanvas rebuild --journal "{self.journals[-1]}"'
+        )
+
+
+def restore(folder: Path, copy: Path) -> Restored:
     """Restore like `database.restore`, and set the journal aside: it contains changes that are newer than the copy."""
     previous = db_database.restore(folder, copy)
     journals = folder / journal_files.FOLDER
-    for library in journal_files.find_journals(journals):
-        journal_files.set_aside(journals, library)
-    return previous
+    moved = [journal_files.set_aside(journals, library) for library in journal_files.find_journals(journals)]
+    return Restored(previous, [path for paths in moved for path in paths])
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +78,30 @@ class RestoreRequest:
     is running for the library."""
 
     ask: Callable[[Path], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ListedBackup:
+    """A backup. `name` is the name of its file, which identifies it. `why` says why it was created, such as hourly or
+    asked. `verified` is false for the copy of a damaged database."""
+
+    name: str
+    path: str
+    bytes: int
+    made_at: int
+    why: str
+    verified: bool
+
+
+def describe(one: Backup) -> ListedBackup:
+    return ListedBackup(Path(one.path).name, one.path, one.bytes, one.made_at, one.why, one.verified)
+
+
+def describe_folder(library: Path) -> dict[str, Any]:
+    """The backups of a library that is not open, as `GET /api/v1/backups` lists them."""
+    folder = library / db_database.BACKUPS
+    listed = [asdict(describe(one)) for one in db_backup.list_backups(folder)]
+    return {"backups": listed, "folder": str(folder), "running": None, "drill": None}
 
 
 class BackupRunner:
@@ -111,7 +154,7 @@ class BackupRunner:
             what = "; ".join(f"{check.name}: {check.detail}" for check in failed)
             why = (
                 f"{what}. To see what can be repaired, run: mysticanvas doctor. "
-                "Hourly backups are kept until the damage is repaired."
+                "Hourly backups are not deleted until the damage is repaired."
             )
             self._log_event("library.damaged", level="error", subject=None, data={"why": why})
         return self._is_damaged
@@ -187,8 +230,8 @@ class HourlyBackups:
                 # The older backups may be the last from before the damage.
                 if not self._backups.is_damaged():
                     db_backup.prune_hourly(self._database.backups)
-                if self._backups.is_drill_due():
-                    self._backups.drill()
+                    if self._backups.is_drill_due():
+                        self._backups.drill()
             except (MystiCanvasError, OSError) as error:
                 log.warning("the hourly backup failed", extra={"reason": str(error)})
             backed_up = self._database.changes

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from mysticanvas.cli.client import Client, connect
-from mysticanvas.cli.edits import Images, edit_images, print_result
+from mysticanvas.cli.edits import Images, edit_images, print_image_edit, print_result
 from mysticanvas.cli.options import Json, Library, load_settings
 from mysticanvas.domain.errors import InvalidInputError, NotFoundError
 
@@ -31,7 +31,7 @@ def collect(
             print_result(made, json=json, what="collection", how="created")
             return
         uuid = _find_or_create(client, name, make=not remove)
-        print_result(edit_images(client, images, {"uncollect" if remove else "collect": uuid}), json=json)
+        print_image_edit(edit_images(client, images, {"uncollect" if remove else "collect": uuid}), json=json)
 
 
 def _find_or_create(client: Client, name: str, *, make: bool) -> str:

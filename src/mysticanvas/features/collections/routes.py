@@ -31,7 +31,7 @@ from mysticanvas.features.collections.edits import (
 from mysticanvas.features.collections.queries import Collection
 from mysticanvas.features.collections.schemas import CollectionDetail, CollectionItems, CollectionList
 from mysticanvas.http.etags import IfMatch, make_etag, unchanged
-from mysticanvas.http.responses import reply, returns
+from mysticanvas.http.responses import link_location, reply, returns
 from mysticanvas.search import language
 from mysticanvas.search.snapshots import Snapshots
 
@@ -80,7 +80,7 @@ def _add_changes(router: APIRouter, database: Database, edits: EditRunner) -> No
         """Create a collection."""
         uuid = str(uuids.uuid4())
         done = edits.do(CreateCollection(uuid=uuid, **asked.model_dump(exclude_none=True)))
-        return reply(CreationResult(**asdict(done), uuid=uuid), 201, {"location": f"/api/v1/collections/{uuid}"})
+        return reply(CreationResult(**asdict(done), uuid=uuid), 201, link_location(f"/collections/{uuid}"))
 
     @router.patch("/collections/{uuid}", operation_id="collections.update", responses=_EDITED)
     def edit(uuid: str, asked: schemas.CollectionEditRequest, if_match: IfMatch = None) -> Response:

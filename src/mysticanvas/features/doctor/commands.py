@@ -10,6 +10,7 @@ from rich.table import Table
 from mysticanvas.cli.client import connect
 from mysticanvas.cli.options import Json, Library, load_settings
 from mysticanvas.cli.output import out, print_json
+from mysticanvas.db.io_errors import WAYS_OUT
 from mysticanvas.domain.errors import InvalidInputError
 
 
@@ -58,17 +59,30 @@ def _print_verdict(verdict: dict[str, Any], *, fix: bool, json: bool) -> None:
         out.print(f"Problem: {one['what']}. {'Completed repair' if fix else 'Repair'}: {one['action']}.")
     if verdict["repairs"] and not fix:
         out.print("To make these repairs, run: mysticanvas doctor --fix")
+        if verdict["lost"]:
+            out.print("These repairs do not restore the damaged data (see below).")
     table = Table(show_header=False, box=None)
     for check in verdict["checks"]:
         mark = "[green]ok[/]" if check["ok"] else "[bold red]failed[/]"
         table.add_row(mark, check["name"], check["detail"] or "")
     out.print(table)
     out.print("All checks passed." if verdict["ok"] else "[bold red]Some checks failed.[/]")
-    if not verdict["ok"] and not verdict["repairs"]:
-        out.print(
-            "The damaged data cannot be repaired from other data. Restore a backup with mysticanvas backup restore "
-            "FILE, or rebuild the library from your folders and the journal with mysticanvas rebuild --set-aside."
+    if not verdict["ok"] and (fix or verdict["lost"] or not verdict["repairs"]):
+        out.print(_describe_next_step(verdict), markup=False)
+
+
+def _describe_next_step(verdict: dict[str, Any]) -> str:
+    """What to do about failed checks that are not repaired by --fix."""
+    if not verdict["lost"]:
+        return (
+            "Wait a minute and run mysticanvas doctor again: changes may still be being written. If a check still "
+            f"fails: {WAYS_OUT}"
         )
+    return (
+        f"The damage found by these checks cannot be repaired from other data: {', '.join(verdict['lost'])}. The "
+        "journal is not rewritten from the damaged database, because it may be the only good copy of your ratings, "
+        f"tags and notes. {WAYS_OUT}"
+    )
 
 
 def _write_bundle(target: Path, files: dict[str, str]) -> None:

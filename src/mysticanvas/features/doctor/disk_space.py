@@ -11,7 +11,7 @@ from mysticanvas.domain.errors import LibraryError
 EVERY_S = 60.0
 FULL = (
     "The disk was full when the library was opened, so MystiCanvas deleted its 32 MB reserve file to free some space. "
-    "Empty the Trash or free space in another way. The file is created again when there is enough free space."
+    "Empty Trash or free space in another way. The file is created again when there is enough free space."
 )
 FREE = "The disk has enough free space again, so MystiCanvas created its 32 MB reserve file."
 

@@ -4,13 +4,13 @@ from mysticanvas.db.database import ReadTx
 
 _COUNTS = {
     "images": "SELECT count(*) FROM generations",
-    "in the Trash": "SELECT count(*) FROM generations WHERE deleted_at IS NOT NULL",
+    "in Trash": "SELECT count(*) FROM generations WHERE deleted_at IS NOT NULL",
     "excluded": "SELECT count(*) FROM generations WHERE excluded_at IS NOT NULL",
     "missing": "SELECT count(*) FROM generations WHERE missing_at IS NOT NULL",
     "files": "SELECT count(*) FROM generation_files",
     "failures": "SELECT count(*) FROM failures",
-    "roots": "SELECT count(*) FROM roots",
-    "roots offline": "SELECT count(*) FROM roots WHERE state = 'offline'",
+    "folders": "SELECT count(*) FROM roots",
+    "offline folders": "SELECT count(*) FROM roots WHERE state = 'offline'",
     "models": "SELECT count(*) FROM models",
     "tags": "SELECT count(*) FROM tags",
     "collections": "SELECT count(*) FROM collections",

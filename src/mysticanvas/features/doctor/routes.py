@@ -16,10 +16,12 @@ from mysticanvas.http.responses import reply, returns
 
 @dataclass(frozen=True, slots=True)
 class DoctorReport:
-    """`ok`: every check passed."""
+    """`ok`: every check passed. `lost` are the names of failed checks that no repair can help: restore a backup, or
+    rebuild the library."""
 
     ok: bool
     checks: list[Check]
+    lost: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ class RepairList:
     repairs: list[RepairEntry]
 
 
-EXAMPLE_REPORT = DoctorReport(True, [Check("word index", True, "12,480 images")])
+EXAMPLE_REPORT = DoctorReport(True, [Check("word index", True, "12,480 images")], [])
 EXAMPLE_BUNDLE = SupportBundle({"about.json": '{"mysticanvas": "0.1.0"}'})
 EXAMPLE_REPAIRS = RepairList([RepairEntry("word index", "rebuild the word index")])
 
@@ -46,9 +48,10 @@ def routes(database: Database, cache: ThumbCache) -> APIRouter:
 
     @router.get("/doctor", operation_id="doctor.check", responses=returns(DoctorReport, EXAMPLE_REPORT))
     def run_checks() -> Response:
-        """Run all checks. `ok` is whether every check passed."""
+        """Run all checks."""
         found = repairs.run_checks(database)
-        return reply(DoctorReport(all(check.ok for check in found), found))
+        lost = [check.name for check in repairs.list_lost(found)]
+        return reply(DoctorReport(all(check.ok for check in found), found, lost))
 
     @router.get(
         "/doctor/bundle", operation_id="doctor.getSupportBundle", responses=returns(SupportBundle, EXAMPLE_BUNDLE)

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from mysticanvas.db.database import WriteTx
 from mysticanvas.db.images import generations
-from mysticanvas.domain.errors import ConflictError, InvalidInputError
+from mysticanvas.domain.errors import ConfirmationRequiredError, ConflictError, InvalidInputError
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.tag import TagId
 from mysticanvas.edits.kinds import Edit
@@ -44,9 +44,10 @@ class MergeDuplicates(Edit, frozen=True, kw_only=True):
         others = list(found.values())
         outcome = proposal.work_out(kept, others)
         if outcome.lost and not self.accept_loss:
-            raise ConflictError(
+            raise ConfirmationRequiredError(
                 f"Nothing was merged, because this would be lost: {' '.join(outcome.lost)} "
-                "Keep all of these images, or confirm the loss."
+                "Keep all of these images, or confirm the loss.",
+                confirm="accept_loss",
             )
         _merge_marks(tx, kept, others, now_ms)
         _merge_tags(tx, image, images, now_ms)

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mysticanvas.domain.generation import GenerationId
+from mysticanvas.domain.plurals import format_count
 from mysticanvas.features.duplicates.generation_data import GenerationData, fill_gaps, list_contradictions
 
 MAX_NAMED = 3
@@ -119,7 +120,7 @@ def _list_lost_tags(kept: Candidate, others: Sequence[Candidate]) -> list[str]:
     """Lists tags that the user assigned to another image but rejected for the image to keep."""
     assigned = {tag for other in others for tag, decision in other.tags.items() if decision}
     rejected = sorted(tag for tag in assigned if kept.tags.get(tag) is False)
-    return [f"The tag {_join(rejected)}: you rejected it for the image you keep."] if rejected else []
+    return [f"Tags that you rejected for the image you keep: {_join(rejected)}."] if rejected else []
 
 
 def _join(names: Sequence[str]) -> str:
@@ -138,7 +139,7 @@ def _explain_kept(first: Candidate, others: Sequence[Candidate]) -> str:
     texts = (
         "The only image with an existing file" if alone else "Its file exists",
         "The only image with generation data" if alone else "Most complete generation data",
-        f"Source of {_count(first.children, 'other image')}",
+        f"Source of {format_count(first.children, 'other image')}",
         "Favorite",
         "Highest rating",
         "Most notes, tags and collections",
@@ -155,7 +156,7 @@ def _explain_trashed(first: Candidate, other: Candidate) -> str:
     texts = (
         "Its file is missing",
         "Less generation data" if other.rank[1] else "No generation data",
-        f"Source of {_count(other.children, 'other image')}" if other.children else "No images were made from it",
+        f"Source of {format_count(other.children, 'other image')}" if other.children else "No images were made from it",
         "Not a favorite",
         "Lower rating" if other.rating else "Not rated",
         "Fewer notes, tags and collections",
@@ -170,7 +171,3 @@ def _explain_trashed(first: Candidate, other: Candidate) -> str:
 def _find_difference(first: Candidate, other: Candidate) -> int:
     pairs = zip(first.rank, other.rank, strict=True)
     return next(at for at, (one, another) in enumerate(pairs) if one != another)
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"

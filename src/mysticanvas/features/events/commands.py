@@ -10,8 +10,9 @@ from rich.table import Table
 
 from mysticanvas.cli.client import Client, connect
 from mysticanvas.cli.options import Json, Library, load_settings
-from mysticanvas.cli.output import format_count, format_time, out, print_json
+from mysticanvas.cli.output import format_time, out, print_json
 from mysticanvas.domain.errors import InvalidInputError
+from mysticanvas.domain.plurals import format_count
 
 
 def add_commands(app: typer.Typer) -> None:

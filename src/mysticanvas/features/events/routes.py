@@ -1,20 +1,27 @@
-"""The event log, as pages and as a JSON Lines file."""
+"""The event log, as pages and as a JSON Lines file; and the stream of events."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import msgspec
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from mysticanvas.db import event_log
 from mysticanvas.db.database import Database
 from mysticanvas.db.event_log import EntryFilter, LogEntry
-from mysticanvas.http.responses import JSON_LINES, link_next, reply, returns, returns_file, split_page
+from mysticanvas.domain.event import EventKind
+from mysticanvas.features.events.schemas import StreamEvent
+from mysticanvas.http.responses import JSON_LINES, Responses, link_next, reply, returns, returns_file, split_page
 from mysticanvas.http.schemas import Index
+from mysticanvas.http.sse import EventStream
 
 EXPORTED_AT_ONCE = 1_000
+EXAMPLE_STREAM = (
+    "id: 1829\nevent: image.added\n"
+    'data: {"uuids": ["4f9c0d2e-7a1b-4c58-9d0e-2f6a8b3c5d71"], "count": 1, "total": 12480}\n\n'
+)
 EXAMPLE_LINE = (
     '{"id":812,"at":1787400000000,"level":"info","kind":"backup","subject":"20260822T200000-000000-hourly.db",'
     '"data":{"bytes":569344,"why":"hourly"}}\n'
@@ -98,6 +105,48 @@ def routes(database: Database) -> APIRouter:
         """Download all matching events as JSON Lines, newest first."""
         headers = {"content-disposition": 'attachment; filename="mysticanvas-events.jsonl"'}
         return StreamingResponse(_iterate_lines(database, selected), headers=headers, media_type=JSON_LINES)
+
+    return router
+
+
+class _EventStreamResponse(StreamingResponse):
+    media_type = "text/event-stream"
+
+
+_STREAM: Responses = {
+    200: {
+        "model": StreamEvent,
+        "description": "Events, until you close the connection.",
+        "content": {"text/event-stream": {"example": EXAMPLE_STREAM}},
+    }
+}
+
+
+def stream_routes(stream: EventStream) -> APIRouter:
+    router = APIRouter(tags=["events"])
+
+    @router.get(
+        "/events/stream",
+        response_class=_EventStreamResponse,
+        responses=_STREAM,
+        operation_id="events.stream",
+    )
+    async def follow(
+        types: Annotated[
+            list[EventKind] | None,
+            Query(max_length=20, description="Only events of these types. Without it, also events for the gallery."),
+        ] = None,
+        since: Annotated[str | None, Query(max_length=20)] = None,
+        last_event_id: Annotated[str | None, Header(max_length=20)] = None,
+    ) -> Response:
+        """Stream events as they happen (server-sent events). Each event has an ID. To continue after an event, send its
+        ID in the `Last-Event-ID` header, as browsers do when they reconnect, or as `since`. Events that were missed are
+        sent first. If they are no longer available, or the server was restarted, a `reset` event is sent instead."""
+        last = last_event_id or since or ""
+        seen = int(last) if last.isascii() and last.isdigit() else None
+        headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+        kinds = None if types is None else frozenset(kind.value for kind in types)
+        return _EventStreamResponse(stream.follow(seen, kinds), headers=headers)
 
     return router
 

@@ -131,4 +131,6 @@ def _print_folders(known: list[dict[str, Any]]) -> None:
 
 def _describe_hidden(root: dict[str, Any]) -> list[str]:
     counted = [f"{describe(root['not_shown'])} not shown."] if root["not_shown"] else []
+    if root["not_watched"]:
+        counted.append(f"Not watched ({root['not_watched']}). It is scanned every 2 minutes while the gallery runs.")
     return counted + ([exclude_commands.describe_excluded(root)] if root["excluded"] else [])

@@ -8,6 +8,7 @@ from mysticanvas.cli.edits import print_result, wait_for_edit
 from mysticanvas.cli.imports import wait_for_import
 from mysticanvas.cli.output import out, print_json
 from mysticanvas.domain.errors import InvalidInputError, NotFoundError
+from mysticanvas.domain.plurals import format_count
 
 
 def run(
@@ -33,6 +34,17 @@ def run(
         print_json(done | {"edit": edit})
     else:
         print_result(edit, json=False, how="hidden or shown")
+        _print_kept(done["kept"])
+
+
+def _print_kept(kept: int) -> None:
+    if kept:
+        their = (
+            "stays visible, because it has another file that is"
+            if kept == 1
+            else ("stay visible, because they have other files that are")
+        )
+        out.print(f"{format_count(kept, 'image')} with excluded files {their} not excluded.", highlight=False)
 
 
 def _change_patterns(existing: Sequence[str], action: str, patterns: Sequence[str]) -> list[str]:
@@ -59,18 +71,15 @@ def _print_patterns(root: dict[str, Any], *, json: bool) -> None:
 
 
 def describe_excluded(root: dict[str, Any]) -> str:
-    return f"{_count_images(root['excluded'])} excluded."
-
-
-def _count_images(number: int) -> str:
-    return f"{number:,} {'image' if number == 1 else 'images'}"
+    return f"{format_count(root['excluded'], 'image')} excluded."
 
 
 def _print_preview(found: dict[str, Any], *, json: bool) -> None:
     if json:
         print_json(found)
         return
-    hide, show = _count_images(found["hide"]), _count_images(found["show"])
+    hide, show = format_count(found["hide"], "image"), format_count(found["show"], "image")
     out.print(f"This would hide {hide} and show {show} again.", highlight=False)
+    _print_kept(found["kept"])
     for path in found["examples"]:
         out.print(f"  {path}", markup=False, highlight=False)

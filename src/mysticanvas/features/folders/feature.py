@@ -9,7 +9,7 @@ from mysticanvas.jobs.kinds import JobKind, Lane
 FEATURE = Feature(
     routes=(routes.routes,),
     edits=EDITS,
-    recorded=(RecordedTables(tables={"folder_excludes": "roots"}),),
+    recorded=(RecordedTables(tables={"folder_excludes": "roots"}, update=job.rescan_changed),),
     jobs=(JobKind(name=JOB_KIND, prepare=job.prepare, apply=job.apply, lane=Lane.IN_PROCESS, start=job.enqueue_all),),
     background=(Loop(watching.watch_folders, only_serving=True),),
     in_process={RescanRoot: build_rescan},

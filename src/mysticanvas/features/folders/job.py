@@ -7,6 +7,7 @@ from mysticanvas.db.database import Database, ReadTx, WriteTx
 from mysticanvas.db.images import folders
 from mysticanvas.domain.clock import now_ms
 from mysticanvas.domain.task import Answer
+from mysticanvas.edits.changesets import RowChange
 from mysticanvas.features.folders.types import JOB_KIND, RescanRoot
 from mysticanvas.jobs import queue as job_queue
 from mysticanvas.jobs.queue import NewJob
@@ -23,6 +24,13 @@ def apply(tx: WriteTx, payload: dict[str, Any], answer: Answer) -> None:
 
 def enqueue(tx: WriteTx, root_id: int) -> None:
     job_queue.enqueue(tx, NewJob(JOB_KIND, {"root": root_id}, str(root_id)), now_ms=now_ms())
+
+
+def rescan_changed(tx: WriteTx, rows: list[RowChange]) -> None:
+    """Queue a scan of each folder whose exclude patterns an edit, undo or redo changed: it finds the files that are no
+    longer excluded."""
+    for root_id in sorted({row.value("root_id") for row in rows}):
+        enqueue(tx, root_id)
 
 
 def enqueue_all(database: Database, now_ms: Callable[[], int]) -> int:

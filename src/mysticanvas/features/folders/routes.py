@@ -48,8 +48,7 @@ def routes(
     @router.get("/folders", operation_id="folders.list", responses=returns(FolderList, schemas.EXAMPLE_FOLDERS))
     def list_folders() -> Response:
         """List library folders, and former ones."""
-        found = service.list_states(database, watcher.is_watching)
-        return reply(FolderList(found, database.read(image_folders.list_removed)))
+        return reply(FolderList(service.list_states(database, watcher), database.read(image_folders.list_removed)))
 
     @router.post(
         "/folders",
@@ -61,13 +60,13 @@ def routes(
         """Add a folder to the library and import its images. Its files are never changed. Adding a former folder again
         restores it. To import several folders, or to see what an import would change, use `POST /api/v1/imports`."""
         folder_id, scan, is_new = service.add(database, importing, asked.path, watch=asked.watch)
-        folder = service.get_state(database, watcher.is_watching, folder_id)
+        folder = service.get_state(database, watcher, folder_id)
         return reply(FolderAdded(folder, scan), 201 if is_new else 200, link_location(f"/folders/{folder_id}"))
 
     @router.get("/folders/{folder_id}", operation_id="folders.get", responses=returns(Folder, schemas.EXAMPLE_FOLDER))
     def show(folder_id: Index) -> Response:
         """One library folder."""
-        return reply(service.get_state(database, watcher.is_watching, folder_id))
+        return reply(service.get_state(database, watcher, folder_id))
 
     @router.post(
         "/folders/{folder_id}:scan",
@@ -125,11 +124,11 @@ def _add_excludes(router: APIRouter, database: Database, importing: ImportServic
         """Replace the exclude patterns of a folder. Images whose files are all excluded are hidden. They keep their
         ratings, tags and notes, and no file is changed. Then the folder is scanned for files that are no longer
         excluded."""
-        edit = excludes.set_patterns(database, edits, folder_id, asked.patterns)
-        if edit is None:
-            return reply(ExcludesChanged(None, None))
+        done = excludes.set_patterns(database, edits, folder_id, asked.patterns)
+        if done is None:
+            return reply(ExcludesChanged(None, None, 0))
         folder = database.read(image_folders.find_folder, folder_id)
-        return reply(ExcludesChanged(edit, importing.rescan(folder)))
+        return reply(ExcludesChanged(done.edit, importing.rescan(folder), done.kept))
 
 
 def _add_missing(router: APIRouter, database: Database, workers: Executor, edits: EditRunner) -> None:

@@ -64,11 +64,13 @@ class Folder(FolderState):
     `images` counts its files in the library, `missing` those that were not found, and `untracked` those that could not
     be imported. `would_miss` counts files that the last scan would have marked missing but did not. `not_shown` counts,
     by kind, the files that are not images. `excluded` counts the images that are hidden because all of their files
-    match the patterns in `excludes`. `last_scan_at` is null before the first scan."""
+    match the patterns in `excludes`. `last_scan_at` is null before the first scan. `not_watched` is the reason why a
+    folder is scanned from time to time instead of being watched."""
 
     available: bool
     read_only: bool
     watching: bool
+    not_watched: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,15 +131,17 @@ class FilesForgotten:
 @dataclass(frozen=True, slots=True)
 class ExcludesChanged:
     """`edit` hides and shows images, and can be undone; null if nothing changed. `scan` is the ID of the import that
-    then scans the folder; null if nothing changed."""
+    then scans the folder; null if nothing changed. `kept` counts the images that stay visible because another file of
+    theirs is not excluded."""
 
     edit: EditResult | None
     scan: str | None
+    kept: int
 
 
 # -- examples ---------------------------------------------------------------------------------
 
-EXAMPLE_FOLDER = Folder(**asdict(EXAMPLE_STATE), available=True, read_only=False, watching=True)
+EXAMPLE_FOLDER = Folder(**asdict(EXAMPLE_STATE), available=True, read_only=False, watching=True, not_watched=None)
 EXAMPLE_FOLDERS = FolderList(
     [EXAMPLE_FOLDER],
     removed=[RemovedFolder(id=2, path="/home/you/old", images=40, removed_at=1_787_400_000_000)],
@@ -161,5 +165,5 @@ EXAMPLE_MISSING = MissingFilePage(
 EXAMPLE_EDIT = EditResult(operation=12, changed=3, total=3)
 EXAMPLE_LOCATED = FileLocated("0b7e7c1c-6f9f-4f1e-8a43-6b1a2e5c9d01")
 EXAMPLE_FORGOTTEN = FilesForgotten(copies=1, edit=EXAMPLE_EDIT)
-EXAMPLE_PREVIEW = ExcludePreview(["previews/"], hide=3, show=0, examples=["previews/fox.png"])
-EXAMPLE_EXCLUDES = ExcludesChanged(EXAMPLE_EDIT, EXAMPLE_STARTED.id)
+EXAMPLE_PREVIEW = ExcludePreview(["previews/"], hide=3, show=0, kept=1, examples=["previews/fox.png"])
+EXAMPLE_EXCLUDES = ExcludesChanged(EXAMPLE_EDIT, EXAMPLE_STARTED.id, kept=0)

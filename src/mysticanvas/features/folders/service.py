@@ -4,7 +4,7 @@ Nothing here modifies a file on disk.
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -27,28 +27,30 @@ from mysticanvas.features.importing.service import ImportService
 from mysticanvas.features.trash.edits import MoveToTrash
 from mysticanvas.fs.exclusions import Exclusions
 from mysticanvas.fs.paths import resolve_folder
+from mysticanvas.fs.watcher import FolderWatcher
 
 
-def list_states(database: Database, is_watched: Callable[[str], bool]) -> list[Folder]:
+def list_states(database: Database, watcher: FolderWatcher) -> list[Folder]:
     """All folders, with their current state on disk."""
-    return [_describe(state, is_watched) for state in database.read(folders.list_states)]
+    return [_describe(state, watcher) for state in database.read(folders.list_states)]
 
 
-def get_state(database: Database, is_watched: Callable[[str], bool], root_id: int) -> Folder:
+def get_state(database: Database, watcher: FolderWatcher, root_id: int) -> Folder:
     """Raises `NotFoundError`, for a removed folder as well."""
     for state in database.read(folders.list_states):
         if state.id == root_id:
-            return _describe(state, is_watched)
+            return _describe(state, watcher)
     raise NotFoundError("This folder is not in the library. Add it first.")
 
 
-def _describe(state: FolderState, is_watched: Callable[[str], bool]) -> Folder:
+def _describe(state: FolderState, watcher: FolderWatcher) -> Folder:
     is_there = os.path.isdir(state.path)
     return Folder(
         **asdict(state),
         available=is_there,
         read_only=is_there and not os.access(state.path, os.W_OK),
-        watching=is_watched(state.path),
+        watching=watcher.is_watching(state.path),
+        not_watched=watcher.find_failure(state.path),
     )
 
 
@@ -111,7 +113,7 @@ def _resolve_location(database: Database, path: str) -> tuple[WatchedFolder, byt
     holders = [root for root in database.read(folders.list_active) if place.is_relative_to(root.path)]
     if not holders:
         raise InvalidInputError(
-            f"{path} is not in a library folder. Add its folder to the library: the missing file is then found "
+            f"{path} is not in a library folder. Add its folder to the library, and the missing file will be found "
             "automatically."
         )
     root = max(holders, key=lambda one: len(one.path))

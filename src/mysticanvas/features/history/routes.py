@@ -21,7 +21,7 @@ from mysticanvas.features.history import schemas
 from mysticanvas.features.history.edits import ChangeImage
 from mysticanvas.features.history.schemas import EditPage, EditRecord, ImageChangeRequest, ImagesChangeRequest
 from mysticanvas.http.etags import IfMatch, unchanged
-from mysticanvas.http.responses import link_next, reply, returns, split_page
+from mysticanvas.http.responses import link_location, link_next, reply, returns, split_page
 from mysticanvas.http.schemas import Int64
 from mysticanvas.search.image_records import read_user_data
 from mysticanvas.search.snapshots import Snapshots
@@ -48,7 +48,7 @@ def _add_edits(router: APIRouter, database: Database, snapshots: Snapshots, edit
         A large edit continues after the response; `GET /api/v1/edits/{operation}` follows it.
         """
         done = edits.do(_edit(asked.change), _images(database, snapshots, asked))
-        return reply(done, 201, {"location": f"/api/v1/edits/{done.operation}"})
+        return reply(done, 201, link_location(f"/edits/{done.operation}"))
 
     @router.post("/edits:undo", operation_id="edits.undoLast", responses=_EDITED)
     def undo_last() -> Response:

@@ -6,7 +6,7 @@ import typer
 from rich.table import Table
 
 from mysticanvas.cli.client import connect
-from mysticanvas.cli.edits import Images, edit_images, print_result
+from mysticanvas.cli.edits import Images, edit_images, print_image_edit
 from mysticanvas.cli.options import Json, Library, load_settings
 from mysticanvas.cli.output import out, print_json
 
@@ -44,7 +44,7 @@ def rate(
 ) -> None:
     """Rate images."""
     with connect(load_settings(library)) as client:
-        print_result(edit_images(client, images, {"rating": stars}), json=json)
+        print_image_edit(edit_images(client, images, {"rating": stars}), json=json)
 
 
 def set_favorite(
@@ -55,7 +55,7 @@ def set_favorite(
 ) -> None:
     """Add images to the favorites."""
     with connect(load_settings(library)) as client:
-        print_result(edit_images(client, images, {"favorite": not off}), json=json)
+        print_image_edit(edit_images(client, images, {"favorite": not off}), json=json)
 
 
 def set_notes(
@@ -66,4 +66,4 @@ def set_notes(
 ) -> None:
     """Set the notes of images."""
     with connect(load_settings(library)) as client:
-        print_result(edit_images(client, images, {"notes": text}), json=json)
+        print_image_edit(edit_images(client, images, {"notes": text}), json=json)

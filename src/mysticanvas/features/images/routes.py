@@ -23,18 +23,14 @@ from mysticanvas.fs.thumbnail_cache import ThumbCache
 from mysticanvas.http.cancellation import run_while_connected
 from mysticanvas.http.etags import make_etag
 from mysticanvas.http.problems import respond
-from mysticanvas.http.responses import Responses, link_next, reply, returns, returns_file, split_page
+from mysticanvas.http.responses import link_next, reply, returns, returns_file, split_page
 from mysticanvas.http.schemas import MAX_QUERY, Int64
 from mysticanvas.search import language
 from mysticanvas.search.image_records import MAX_RECORDS, UserData, read_records
 from mysticanvas.search.snapshots import Snapshots
 
-_TYPES = (*(one.media_type for one in ImageFormat), "application/octet-stream")
-_MEDIA_TYPES = {media_type: {"schema": {"type": "string", "format": "binary"}} for media_type in _TYPES}
-_FILE: Responses = {
-    200: {"description": "The file.", "content": _MEDIA_TYPES},
-    206: {"description": "The range of the file in the Range header.", "content": _MEDIA_TYPES},
-}
+_TYPES = [*(one.media_type for one in ImageFormat), "application/octet-stream"]
+_FILE = returns_file(_TYPES, "The file.") | returns_file(_TYPES, "The range in the Range header.", status=206)
 _THUMBNAIL = returns_file("image/webp", "The thumbnail.")
 BLOCK_BYTES = 256 * 1024
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)

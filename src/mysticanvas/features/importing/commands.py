@@ -10,8 +10,9 @@ from rich.table import Table
 from mysticanvas.cli.client import POLL_S, Client, connect, make_absolute, wait_for_jobs
 from mysticanvas.cli.imports import exit_with_failures, print_report, wait_for_import
 from mysticanvas.cli.options import Json, Library, load_settings
-from mysticanvas.cli.output import format_count, out, print_json, progress_bar
+from mysticanvas.cli.output import out, print_json, progress_bar
 from mysticanvas.domain.errors import UnreadableFileError
+from mysticanvas.domain.plurals import format_count
 
 
 def add_commands(app: typer.Typer) -> None:

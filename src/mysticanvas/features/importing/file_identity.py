@@ -34,7 +34,7 @@ def identify(database: Database, executor: Executor, found: Found, *, now_ms: in
     here = database.read(files.find_by_paths, root_id=found.root.id, paths=[stat.path_bytes]).get(stat.path_bytes)
     found = replace(found, known=here)
     digest = compute_digest(executor, found.root.path, stat.path_bytes)
-    if here is not None and _is_unchanged(here, found, digest):
+    if here is not None and is_unchanged(here, found, digest):
         # A new modification date alone is not a change.
         database.write_bulk(record.touch, here, found, now_ms=now_ms)
         return Outcome.UNCHANGED
@@ -58,13 +58,26 @@ def identify(database: Database, executor: Executor, found: Found, *, now_ms: in
 
 
 def seems_moved(candidate: KnownFile) -> bool:
-    """Whether a known file is no longer at its path, by size and date only: for a dry run, which does not hash.
-    False while its root is offline."""
+    """Whether a known file is no longer at its path, by size and date only: for a dry run. False while its root is
+    offline."""
     here = os.path.isdir(os.fsencode(candidate.root_path))
     return here and _read_stat(candidate) != (candidate.bytes, candidate.mtime_ns)
 
 
-def _is_unchanged(here: KnownFile, found: Found, digest: bytes | None) -> bool:
+def seems_same(executor: Executor, candidate: KnownFile, digest: bytes | None) -> bool:
+    """As `identify` decides whether a known file has this content, for a dry run, which stores nothing."""
+    if digest is None:
+        return False
+    if candidate.blake3 is not None:
+        return candidate.blake3 == digest
+    try:
+        theirs = compute_digest(executor, candidate.root_path, candidate.path_bytes)
+    except TaskError:
+        return True
+    return _read_stat(candidate) != (candidate.bytes, candidate.mtime_ns) or theirs == digest
+
+
+def is_unchanged(here: KnownFile, found: Found, digest: bytes | None) -> bool:
     return here.blake3 == digest if here.blake3 and digest else here.fingerprint == found.read.fingerprint
 
 

@@ -138,7 +138,7 @@ class Lister:
                 )
 
     def _count_missing(self, scope: Scope) -> None:
-        lost = missing.find_missing(self._database, scope)
+        lost = missing.find_unseen(self._database, scope).missing
         self._tally.counts.missing += len(lost)
         self._tally.asks = self._tally.asks or missing.needs_confirmation(self._database, scope.root, lost)
         some = self._tally.examples.setdefault("missing", [])

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from mysticanvas.db import event_log
 from mysticanvas.db.database import Database, WriteTx
-from mysticanvas.db.images import files, generations
+from mysticanvas.db.images import excludes, files, generations
 from mysticanvas.db.images import folders as image_folders
 from mysticanvas.db.images.folders import WatchedFolder
 from mysticanvas.domain.errors import TaskError
@@ -25,6 +25,7 @@ from mysticanvas.features.importing.messages import (
     ListFolder,
     ReadImages,
 )
+from mysticanvas.fs.exclusions import Exclusions
 from mysticanvas.fs.paths import join_system_path
 from mysticanvas.fs.scanner import FolderListing
 from mysticanvas.fs.volumes import get_volume_id
@@ -170,25 +171,32 @@ def _read_size(path: bytes) -> int | None:
 # -- after a run ------------------------------------------------------------------------------
 
 
-def find_missing(database: Database, scope: Scope) -> list[int]:
-    """IDs of known files that the scan should have found and that are verified to be missing."""
+@dataclass(frozen=True, slots=True)
+class UnseenFiles:
+    """Known files that the scan did not find: the IDs of those that are verified to be missing, and (ID, path) of the
+    others, which may be excluded."""
+
+    missing: list[int]
+    others: list[tuple[int, bytes]]
+
+
+def find_unseen(database: Database, scope: Scope) -> UnseenFiles:
     assert scope.root.id is not None
-    lost = []
+    found = UnseenFiles([], [])
     for folder, recursive in [(tree, True) for tree in scope.trees] + [(one, False) for one in sorted(scope.folders)]:
         after = b""
         while page := database.read(
             files.list_in_folder, scope.root.id, folder, recursive=recursive, after=after, limit=FILES_PER_SLICE
         ):
             after = page[-1][1]
-            lost += [
-                file_id
-                for file_id, path in page
-                if file_id <= scope.last_file_id
-                and file_id not in scope.seen
-                and not _is_beneath(path, scope.unlisted)
-                and _is_missing(scope.root, path)
-            ]
-    return lost
+            for file_id, path in page:
+                if file_id > scope.last_file_id or file_id in scope.seen or _is_beneath(path, scope.unlisted):
+                    continue
+                if _is_missing(scope.root, path):
+                    found.missing.append(file_id)
+                else:
+                    found.others.append((file_id, path))
+    return found
 
 
 def mark_missing(database: Database, executor: Executor, scope: Scope, *, accept: bool, now_ms: int) -> int:
@@ -200,7 +208,9 @@ def mark_missing(database: Database, executor: Executor, scope: Scope, *, accept
     if why is not None:
         record_offline(database, root, why, now_ms=now_ms)
         return 0
-    lost = find_missing(database, scope)
+    unseen = find_unseen(database, scope)
+    _update_excluded(database, scope, unseen.others, now_ms=now_ms)
+    lost = unseen.missing
     if not accept and needs_confirmation(database, root, lost):
         database.write_bulk(
             _request_confirmation, root, len(lost), database.read(files.count_in_folder, root.id), now_ms=now_ms
@@ -237,6 +247,24 @@ def _request_confirmation(tx: WriteTx, root: WatchedFolder, lost: int, known: in
     )
     image_folders.ask_about_missing(tx, root.id, would_miss=lost, why=why)
     event_log.append(tx, level="warning", kind="root.asks", subject=root.path, data={"why": why}, now_ms=now_ms)
+
+
+def _update_excluded(database: Database, scope: Scope, unseen: Sequence[tuple[int, bytes]], *, now_ms: int) -> None:
+    """Records which files are excluded: another file of their image is shown then, if there is one."""
+    root = scope.root
+    assert root.id is not None
+    rules = Exclusions(os.fsencode(root.path), tuple(database.read(excludes.list_patterns, root.id)))
+    marked = set(database.read(files.list_excluded, root.id))
+    excluded = [file_id for file_id, path in unseen if file_id not in marked and rules.find_file_source(path)]
+    included = sorted(file_id for file_id in marked if file_id in scope.seen)
+    for ids, is_excluded in ((excluded, True), (included, False)):
+        for start in range(0, len(ids), FILES_PER_SLICE):
+            some = ids[start : start + FILES_PER_SLICE]
+            database.write_bulk(_mark_excluded, some, is_excluded=is_excluded, now_ms=now_ms)
+
+
+def _mark_excluded(tx: WriteTx, file_ids: Sequence[int], *, is_excluded: bool, now_ms: int) -> None:
+    update_missing(tx, files.set_excluded(tx, file_ids, is_excluded=is_excluded), now_ms=now_ms)
 
 
 def _mark_files(tx: WriteTx, lost: Sequence[int], *, now_ms: int) -> None:

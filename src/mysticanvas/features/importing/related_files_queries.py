@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from mysticanvas.db.database import ReadTx, WriteTx
-from mysticanvas.db.images import former_names
+from mysticanvas.db.images import former_names, generations
 from mysticanvas.domain.file import FileStat
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.text import clean_text
@@ -267,6 +267,7 @@ def join_image(tx: WriteTx, loose: PendingCompanion, image: GenerationId) -> Non
         loose=loose.generation_id,
         kind=loose.kind,
     )
+    tx.changes.gone[loose.generation_id] = generations.get_uuid(tx, loose.generation_id)
     tx.run("DELETE FROM generations WHERE id = :loose", loose=loose.generation_id)
     tx.changes.removed.append(loose.generation_id)
     tx.changes.changed.append(image)

@@ -20,9 +20,9 @@ from mysticanvas.jobs.queue import NewJob
 
 # Problems of the file itself were found when it was read, or when duplicates were merged (duplicates/edits.py).
 # Parsing again cannot find them, so they are kept.
-_FILE_PROBLEM = re.compile(
-    r"The file ends too early|The file holds more text|The file contains too m|A text of |The text “"
-    r"|Generation data copied from |[^:]+\.(json|txt|ya?ml|xmp): "
+FILE_PROBLEM = re.compile(
+    r"The file ends too early|The file holds more text|The file contains too m"
+    r"|A text (?:field )?of |The text (?:field )?“|Generation data copied from |[^:]+\.(json|txt|ya?ml|xmp): "
 )
 
 
@@ -42,7 +42,7 @@ def apply(tx: WriteTx, payload: dict[str, Any], answer: Answer) -> None:
             rest.append(one.id)
         elif content:
             recipe = load(content)
-            problems = [problem for problem in one.problems if _FILE_PROBLEM.match(problem)]
+            problems = [problem for problem in one.problems if FILE_PROBLEM.match(problem)]
             record.set_recipe(tx, one.id, recipe, [*problems, *recipe.problems], now_ms=clock.now_ms())
     if rest:
         enqueue(tx, rest)

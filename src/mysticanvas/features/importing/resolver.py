@@ -4,6 +4,7 @@ import logging
 import os
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from mysticanvas.db.database import Database
 from mysticanvas.db.images import files
@@ -135,42 +136,64 @@ class Resolver:
                 counts.copies += 1
 
 
-class DryCount:
-    """Counts what an import would change, without hashing files."""
+@dataclass(slots=True)
+class _CountedFile:
+    """A file of this dry run that would be imported. `digest`: None until it is needed."""
 
-    def __init__(self, database: Database, batch: Batch, scopes: Scopes, tally: Tally) -> None:
+    root_path: str
+    path_bytes: bytes
+    digest: bytes | None = None
+
+
+class DryCount:
+    """Counts what an import would change. Like an import, it hashes only files with a known fingerprint."""
+
+    def __init__(self, database: Database, executor: Executor, scopes: Scopes, tally: Tally) -> None:
         self._database = database
-        self._batch = batch
+        self._executor = executor
         self._scopes = scopes
         self._tally = tally
         # IDs of files that were found at another path.
         self._moved: set[int] = set()
+        self._new: dict[bytes, list[_CountedFile]] = {}
 
     def count(self, found: Found) -> None:
         """Count a file as `file_identity.identify` would decide."""
         fingerprint, here = found.read.fingerprint, found.known
         path = os.path.join(found.root.path, decode_path(found.read.stat.path_bytes))
-        if here is not None and here.fingerprint == fingerprint:
+        known = self._database.read(files.find_by_fingerprint, fingerprint)
+        needs_digest = here is not None or known or fingerprint in self._new
+        digest = self._hash(found.root.path, found.read.stat.path_bytes) if needs_digest else None
+        same = [one for one in known if file_identity.seems_same(self._executor, one, digest)]
+        if here is not None and file_identity.is_unchanged(here, found, digest):
             self._tally.counts.unchanged += 1
             self._scopes.mark_seen(found.root, here)
-        elif (left := self._find_moved(fingerprint)) is not None:
+        elif (left := self._find_moved(same)) is not None:
             self._tally.add_example("moved", path)
             self._moved.add(left.id)
             self._scopes.mark_seen_anywhere(left)
-        elif here is not None:
-            self._tally.add_example("changed", path)
-            self._scopes.mark_seen(found.root, here)
-        elif fingerprint in self._batch.fingerprints or fingerprint in self._batch.known_fingerprints:
-            self._tally.add_example("copies", path)
         else:
-            self._tally.add_example("imported", path)
-        self._batch.fingerprints.add(fingerprint)
+            if here is not None:
+                self._scopes.mark_seen(found.root, here)
+            is_copy = bool(same) or self._is_counted(fingerprint, digest)
+            self._tally.add_example("copies" if is_copy else "imported" if here is None else "changed", path)
+        counted = _CountedFile(found.root.path, found.read.stat.path_bytes, digest)
+        self._new.setdefault(fingerprint, []).append(counted)
 
-    def _find_moved(self, fingerprint: bytes) -> KnownFile | None:
+    def _find_moved(self, same: list[KnownFile]) -> KnownFile | None:
         """A known file with this content that is no longer at its path and was not found elsewhere in this run."""
-        if fingerprint not in self._batch.known_fingerprints:
+        return next((one for one in same if one.id not in self._moved and file_identity.seems_moved(one)), None)
+
+    def _is_counted(self, fingerprint: bytes, digest: bytes | None) -> bool:
+        """Whether a file of this run has the same content."""
+        for one in self._new.get(fingerprint, ()):
+            one.digest = one.digest or self._hash(one.root_path, one.path_bytes)
+            if digest is not None and one.digest == digest:
+                return True
+        return False
+
+    def _hash(self, root_path: str, path_bytes: bytes) -> bytes | None:
+        try:
+            return file_identity.compute_digest(self._executor, root_path, path_bytes)
+        except TaskError:
             return None
-        for candidate in self._database.read(files.find_by_fingerprint, fingerprint):
-            if candidate.id not in self._moved and file_identity.seems_moved(candidate):
-                return candidate
-        return None

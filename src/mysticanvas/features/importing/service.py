@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Event, Lock, Thread
+from typing import Literal
 
 from mysticanvas.db import event_log
 from mysticanvas.db.database import Database, WriteTx
@@ -16,6 +17,7 @@ from mysticanvas.db.images import excludes
 from mysticanvas.db.images import folders as image_folders
 from mysticanvas.db.images.folders import WatchedFolder
 from mysticanvas.domain.errors import InvalidInputError, MystiCanvasError, NotFoundError
+from mysticanvas.domain.event import ImportDone
 from mysticanvas.domain.task import Executor
 from mysticanvas.features.importing import missing
 from mysticanvas.features.importing.session import ImportRun
@@ -140,8 +142,15 @@ class ImportService:
         self._watcher.remove(root.path)
 
     def start_changed(self, root: WatchedFolder, folders: Sequence[bytes], *, recursive: bool = False) -> str:
-        """Queue a scan of changed folders of a root, for the watcher. Returns its ID."""
+        """Queue a scan of changed folders of a root, for the watcher. Returns its ID; that of the same scan if it has
+        not begun yet."""
         starts = [Start(root, folder, recursive) for folder in folders]
+        with self._lock:
+            same = [
+                i for i, one in self._imports.items() if one.by_watcher and one.run is None and one.starts == starts
+            ]
+        if same:
+            return same[-1]
         return self._enqueue([root.path], starts, by_watcher=True)
 
     def progress(self, import_id: str) -> ImportProgress:
@@ -197,8 +206,8 @@ class ImportService:
                 return Start(root, inside)
         if (library := find_library(os.fsencode(folder))) is not None:
             raise InvalidInputError(
-                f"The folder {folder} is part of the library {os.fsdecode(library)}, which contains none of your image "
-                "files."
+                f"The folder {folder} is inside the MystiCanvas library folder {os.fsdecode(library)}, which does not "
+                "contain your images. Select a folder with images."
             )
         moved = missing.find_moved_root(self._database, folder)
         if moved is not None and not dry_run:
@@ -324,8 +333,25 @@ def _has_changes(counts: ImportCounts) -> bool:
     return bool(counts.imported or counts.changed or counts.missing)
 
 
+def _build_event(progress: ImportProgress) -> ImportDone:
+    state: Literal["done", "cancelled", "failed"] = "done"
+    if progress.state in (ImportState.CANCELLED, ImportState.FAILED):
+        state = "cancelled" if progress.state is ImportState.CANCELLED else "failed"
+    return ImportDone(
+        id=progress.id,
+        state=state,
+        folders=list(progress.folders),
+        imported=progress.imported,
+        changed=progress.changed,
+        missing=progress.missing,
+        failed=progress.failed,
+        message=progress.message,
+    )
+
+
 def _log_end(tx: WriteTx, one: _Import, *, now_ms: int) -> None:
     progress = one.progress()
+    tx.changes.ended.append(_build_event(progress))
     event_log.append(
         tx,
         level="info" if progress.state is ImportState.DONE else "warning",

@@ -50,7 +50,7 @@ class ImportRun:
             database, executor, batch, queue, scopes, tally, dry_run=dry_run, accept=accept, now_ms=now_ms
         )
         self._reader = Reader(executor)
-        dry = DryCount(database, batch, scopes, tally) if dry_run else None
+        dry = DryCount(database, executor, scopes, tally) if dry_run else None
         self._resolver = Resolver(
             database, executor, batch, queue, scopes, tally, dry=dry, settle_s=settle_s, now_ms=now_ms
         )

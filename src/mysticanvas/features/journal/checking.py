@@ -6,6 +6,7 @@ from pathlib import Path
 
 from mysticanvas.db.database import Database, ReadTx
 from mysticanvas.db.page_damage import Check
+from mysticanvas.domain.plurals import format_count
 from mysticanvas.features.journal import files as journal_files
 from mysticanvas.features.journal import queries, service
 from mysticanvas.features.journal.files import Entry, JournalDamageError
@@ -21,7 +22,12 @@ READ_LIMIT_MS = 300_000
 # An image is recognized by its content. Its date may be corrected without a line in the journal.
 NOT_COMPARED = ("kind", "key", "at")
 
-REPAIR = Repair((NAME,), "rewrite the journal from the library", lambda tx, now_ms: queries.forget_state(tx))
+REPAIR = Repair(
+    (NAME,),
+    "rewrite the journal from the library",
+    lambda tx, now_ms: queries.forget_state(tx),
+    only_if_intact=True,
+)
 
 
 def check_journal(database: Database) -> Check:
@@ -32,18 +38,22 @@ def check_journal(database: Database) -> Check:
         return Check(NAME, True, "not started yet")
     if problem is not None or not service.wait_until_written(database, wait_s=WAIT_S):
         due = database.read(queries.count_due)
-        return Check(NAME, False, problem or f"{due:,} changes are not written yet")
+        return Check(NAME, False, problem or f"{format_count(due, 'change')} not written yet")
     try:
         _check_file(database)
         different = _find_differences(database)
     except JournalDamageError as damage:
         database.write_bulk(queries.request_check)
-        return Check(NAME, False, f"{damage} It is now being rewritten from the library.")
+        if database.damage.affects_rows:
+            return Check(NAME, False, f"{damage} It is not rewritten, because the database is damaged too.")
+        return Check(NAME, False, f"{damage} MystiCanvas is now rewriting the journal from the library.")
     except OSError as error:
         return Check(NAME, False, f"cannot be read: {error.strerror}")
     if different:
         examples = ", ".join(f"{kind} {key}" for kind, key in sorted(different, key=str)[:3])
-        return Check(NAME, False, f"differs from the library in {len(different)} items, such as {examples}")
+        return Check(
+            NAME, False, f"differs from the library in {format_count(len(different), 'item')}, such as {examples}"
+        )
     return Check(NAME, True, "has the same data as the library")
 
 

@@ -10,6 +10,7 @@ The database knows the current file of its library (`JournalState`).
 import json
 import os
 import re
+import shutil
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator
@@ -17,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from mysticanvas.domain.plurals import format_count
 from mysticanvas.fs import durable
 
 FOLDER = "journal"
@@ -124,11 +126,28 @@ def write_replacement(folder: Path, library: str, entries: Iterable[Entry], *, a
     return JournalState(path.name, size, checksum, size)
 
 
+def has_files(folder: Path, library: str) -> bool:
+    """Whether there is a journal of this library."""
+    return bool(_list_files(folder, library))
+
+
 def check(folder: Path, state: JournalState, is_due: IsDue) -> None:
     """Check the whole journal as `JournalFile.open` does, and change nothing. Raises `JournalDamageError` and
     `OSError`."""
     _refuse_unknown_files(folder, state)
     _measure(find_content(folder, state), state, is_due)
+
+
+def check_known(folder: Path, state: JournalState) -> set[tuple[str, Any]]:
+    """Like `check`, but more than the database knows is no damage. Returns the items that were appended since."""
+    path = find_content(folder, state)
+    if path.exists():
+        _refuse_unknown_files(folder, state)
+    _measure_known(path, state)
+    with path.open("rb") as file:
+        file.seek(state.bytes)
+        entries = [_parse_line(line) for line in iter(lambda: file.readline(MAX_LINE_BYTES), b"")]
+    return {(entry["kind"], entry["key"]) for entry in entries if entry is not None}
 
 
 def find_content(folder: Path, state: JournalState) -> Path:
@@ -184,15 +203,22 @@ def _move_old_files(folder: Path, current: Path) -> None:
 
 def _measure(path: Path, state: JournalState, is_due: IsDue) -> JournalState:
     """The state with the intact lines after the known bytes. Raises `JournalDamageError`."""
+    _measure_known(path, state)
+    return _measure_rest(path, state, is_due)
+
+
+def _measure_known(path: Path, state: JournalState) -> None:
+    """Raises `JournalDamageError` unless the file begins with what the database knows."""
     try:
         size = path.stat().st_size
     except FileNotFoundError:
         raise JournalDamageError("The journal was removed.") from None
     if size < state.bytes:
-        raise JournalDamageError(f"The journal was cut off or replaced: {state.bytes - size:,} bytes were missing.")
+        raise JournalDamageError(
+            f"The journal was truncated or replaced. Missing: {format_count(state.bytes - size, 'byte')}."
+        )
     if _checksum(path, state.bytes) != state.checksum:
-        raise JournalDamageError("The journal was damaged or replaced: its content had changed.")
-    return _measure_rest(path, state, is_due)
+        raise JournalDamageError("The journal was damaged or replaced: its checksum does not match.")
 
 
 def _measure_rest(path: Path, state: JournalState, is_due: IsDue) -> JournalState:
@@ -206,8 +232,8 @@ def _measure_rest(path: Path, state: JournalState, is_due: IsDue) -> JournalStat
                 continue
             if is_cut_off or not is_due(entry["kind"], entry["key"]):
                 raise JournalDamageError(
-                    "The journal contained changes that are not in the library. An older database may have been put in "
-                    "place."
+                    "The journal contained changes that are not in the library. The database may have been replaced by "
+                    "an older one."
                 )
             end, checksum = end + len(line), zlib.crc32(line, checksum)
     return replace(state, bytes=end, checksum=checksum)
@@ -308,13 +334,39 @@ def read_journal(paths: Iterable[Path]) -> Journal:
     return journal
 
 
-def set_aside(folder: Path, library: str) -> None:
-    """Move the journal files of a library to a subfolder, so that they are no longer found."""
+def set_aside(folder: Path, library: str) -> list[Path]:
+    """Move the journal files of a library to a subfolder, so that they are no longer found. Returns where they are."""
     target = folder / SET_ASIDE
     target.mkdir(mode=0o700, exist_ok=True)
+    moved = []
     for path in _list_files(folder, library):
-        durable.replace(path, target / path.name)
+        moved.append(target / path.name)
+        durable.replace(path, moved[-1])
     durable.sync(folder)
+    return moved
+
+
+def offer(folder: Path, journal: Path) -> None:
+    """Put a copy of a journal file where `find_journals` finds it, as that of another library."""
+    _copy(journal, folder / f"offered-{journal.stem}.jsonl")
+
+
+def keep_copy(folder: Path, state: JournalState) -> Path | None:
+    """Keep a copy of the journal as it is now. Returns where it is, None if there was a copy already."""
+    target = folder / SET_ASIDE / f"before-damage-{state.file}"
+    if target.exists():
+        return None
+    _copy(folder / state.file, target)
+    return target
+
+
+def _copy(journal: Path, target: Path) -> None:
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    unfinished = target.with_suffix(".copy")
+    shutil.copyfile(journal, unfinished)
+    durable.sync(unfinished)
+    durable.replace(unfinished, target)
+    durable.sync(target.parent)
 
 
 def _list_files(folder: Path, library: str) -> list[Path]:

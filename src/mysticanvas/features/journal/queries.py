@@ -86,6 +86,19 @@ def list_images_with_user_data(tx: ReadTx) -> list[int]:
     return tx.column("SELECT DISTINCT id FROM journaled_images ORDER BY id")
 
 
+def count_lost_by_rebuild(tx: ReadTx) -> int:
+    """The number of missing images that are not in the journal, because they have no user data."""
+    return int(
+        tx.value(
+            """
+            SELECT count(*)
+              FROM generations
+             WHERE missing_at IS NOT NULL AND id NOT IN (SELECT id FROM journaled_images)
+            """
+        )
+    )
+
+
 def list_all_keys(tx: ReadTx) -> list[Key]:
     """The keys of all user data, images last."""
     found = [(kind, key) for kind, key in tx.rows(_ALL_BUT_IMAGES)]

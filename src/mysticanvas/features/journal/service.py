@@ -8,10 +8,12 @@ import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from threading import Event, Thread
 
-from mysticanvas.db import event_log
+from mysticanvas.db import checks, event_log
 from mysticanvas.db.database import ChangeSet, Database, ReadTx, WriteTx
+from mysticanvas.db.io_errors import WAYS_OUT
 from mysticanvas.domain.clock import now_ms
 from mysticanvas.domain.errors import MystiCanvasError
 from mysticanvas.features.journal import files as journal_files
@@ -30,14 +32,20 @@ CHECK_EVERY_S = 3600.0
 # To write a journal from scratch, all images are read once.
 FIRST_READ_LIMIT_MS = 60_000
 REPLACED = "journal.replaced"
+KEPT = "journal.kept"
 PROBLEM_SOURCE = "journal"
+
+
+class JournalKeptError(Exception):
+    """The journal should be written from scratch, but the database is damaged. The message says why it should be."""
 
 
 class JournalWriter:
     """A context manager that writes the journal on a thread of its own. Closing it writes all that is due.
 
-    A journal that was removed, damaged or replaced is written from scratch, with a warning in the event log. While the
-    file cannot be written, `database.problems` says so, and the entries stay due in the database.
+    A journal that was removed, damaged or replaced is written from scratch, with a warning in the event log. From a
+    damaged database, an existing journal is never written from scratch: it may be the only good copy. While the file
+    is not written, `database.problems` says so, and the entries stay due in the database.
     """
 
     def __init__(self, database: Database) -> None:
@@ -75,24 +83,29 @@ class JournalWriter:
     def _catch_up(self) -> None:
         try:
             file = self._open()
+            self._keep_copy(file.state)
             while self._write_batch(file):
                 pass
-            if file.needs_compaction:
+            if file.needs_compaction and not self._database.damage.affects_rows:
                 self._file = self._replace(keep_old=False)
             self._database.problems.report(PROBLEM_SOURCE, None)
+        except JournalKeptError as error:
+            self._report(_describe_kept(str(error)))
         except (MystiCanvasError, OSError, JournalDamageError) as error:
-            self._report(error)
+            self._report(self._describe(error))
         except Exception as error:
             log.exception("writing the journal failed")
-            self._report(error)
+            self._report(self._describe(error))
 
-    def _report(self, error: Exception) -> None:
-        self._file = None
+    def _describe(self, error: Exception) -> str:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error).rstrip(".")
-        sentence = (
+        return (
             f"The journal of your ratings, tags and notes in {self._folder} cannot be written: {reason}. "
             "Your changes are saved in the database only. Check the free space and the permissions of this folder."
         )
+
+    def _report(self, sentence: str) -> None:
+        self._file = None
         if self._database.problems.report(PROBLEM_SOURCE, sentence):
             log.warning("%s", sentence)
         self._closing.wait(PAUSE_AFTER_ERROR_S)
@@ -122,17 +135,41 @@ class JournalWriter:
             return self._replace(damage=str(damage))
 
     def _replace(self, *, keep_old: bool = True, damage: str | None = None) -> JournalFile:
-        """Write the journal from scratch. It is complete on the disk before it becomes the journal."""
+        """Write the journal from scratch. It is complete on the disk before it becomes the journal. Raises
+        `JournalKeptError`."""
+        self._refuse_if_damaged(damage)
         library = self._database.read(queries.get_library_id) or uuid.uuid4().hex
         before = self._database.read(queries.get_state)
         after = before.file if before is not None else None
+        has_rest = journal_files.has_files(self._folder, library)
         state = journal_files.write_replacement(self._folder, library, self._read_everything(), after=after)
         state = replace(state, checks=before.checks if before is not None else 0)
-        sentence = _describe_replacement(damage) if damage is not None else None
+        sentence = _describe_replacement(damage, has_rest=has_rest) if damage is not None else None
         self._database.write(_record_replacement, library, state, sentence)
         if sentence is not None:
             log.warning("%s", sentence)
         return JournalFile.open(self._folder, state, lambda kind, key: False, keep_old=keep_old)
+
+    def _keep_copy(self, state: JournalState) -> None:
+        """Keep the journal as it was before lines of a damaged database are appended: the last line of an item counts,
+        and the rest of a damaged row is written with it."""
+        if not self._database.damage.loses_data:
+            return
+        copy = journal_files.keep_copy(self._folder, state)
+        if copy is not None:
+            why = _describe_copy(copy)
+            self._database.write_bulk(
+                event_log.append, level="warning", kind=KEPT, subject=None, data={"why": why}, now_ms=now_ms()
+            )
+
+    def _refuse_if_damaged(self, damage: str | None) -> None:
+        """Raises `JournalKeptError` if the database is damaged and there is any journal."""
+        if not any(self._folder.glob("*.jsonl")):
+            return
+        if not self._database.damage.affects_rows:
+            checks.find_damage(self._database)
+        if self._database.damage.affects_rows:
+            raise JournalKeptError(damage or "The journal must be written again.")
 
     def _read_everything(self) -> Iterator[Entry]:
         """Entries that change meanwhile become due, and are appended later."""
@@ -152,10 +189,28 @@ class JournalWriter:
         return True
 
 
-def _describe_replacement(damage: str) -> str:
+def _describe_replacement(damage: str, *, has_rest: bool) -> str:
+    sentence = f"{damage} MystiCanvas rewrote the journal from the library."
+    if not has_rest:
+        return f"{sentence} Nothing was left of the previous journal."
     return (
-        f"{damage} It was rewritten from the library. The rest of the previous journal is kept in the library folder, "
+        f"{sentence} The rest of the previous journal is kept in the library folder, "
         f"in {journal_files.FOLDER}/{journal_files.SET_ASIDE}."
+    )
+
+
+def _describe_copy(copy: Path) -> str:
+    return (
+        f"The database is damaged. A copy of the journal, from when the damage was found, is kept in {copy}. If you "
+        "changed images since then, and mysticanvas rebuild --set-aside restores wrong data, use this copy: "
+        f'mysticanvas rebuild --set-aside --journal "{copy}"'
+    )
+
+
+def _describe_kept(damage: str) -> str:
+    return (
+        f"{damage} It was not rewritten, because the database is damaged too and the journal may contain the only good "
+        f"copy of some of your ratings, tags and notes. Your changes are saved in the database only. {WAYS_OUT}"
     )
 
 

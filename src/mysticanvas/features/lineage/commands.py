@@ -41,17 +41,17 @@ def lineage(image: Image, library: Library = None, json: Json = False) -> None:
 
 def link(
     image: Image,
-    parent: Annotated[str, typer.Argument(metavar="PARENT", help="The UUID of the parent image.")],
+    parent: Annotated[str, typer.Argument(metavar="SOURCE", help="The UUID of the source image.")],
     relation: Annotated[str | None, typer.Option(help="img2img, inpaint, upscale, variation or reproduction.")] = None,
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """Set the parent of an image. It overrides the parent in the file's metadata."""
+    """Set the source of an image. It overrides the source in the file's metadata."""
     _set_parent(image, {"parent": parent, "relation": relation}, library, json)
 
 
 def unlink(image: Image, library: Library = None, json: Json = False) -> None:
-    """Remove the parent of an image."""
+    """Remove the source of an image."""
     _set_parent(image, {"parent": None}, library, json)
 
 
@@ -61,4 +61,4 @@ def _set_parent(image: str, asked: dict[str, Any], library: Library, json: bool)
     if json:
         print_json(done)
     else:
-        out.print(f"Parent updated. Undo: mysticanvas undo {done['operation']}")
+        out.print(f"Source {'updated' if asked['parent'] else 'removed'}. Undo: mysticanvas undo {done['operation']}")

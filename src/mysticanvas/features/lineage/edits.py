@@ -31,7 +31,7 @@ class SetParent(Edit, frozen=True, kw_only=True):
         if self.parent is not None:
             before, source = queries.get_parent(tx, image), generations.get_id(tx, self.parent)
             if before.parent_id != source and queries.descends_from(tx, source, image):
-                raise InvalidInputError("An image cannot be its own ancestor. Select a different parent.")
+                raise InvalidInputError("An image cannot be its own ancestor. Select a different source image.")
             after = Parent(source, relation or before.parent_relation, "user")
         queries.set_parent(tx, image, after, now_ms=now_ms)
         return 1

@@ -306,6 +306,6 @@ def update_derived(tx: WriteTx, rows: Sequence[RowChange]) -> None:
         after = row.after or {}
         image, parent = row.value("id"), after.get("parent_id")
         if parent is not None and queries.descends_from(tx, parent, image):
-            raise ConflictError("The image would become its own ancestor. Undo the later parent changes first.")
+            raise ConflictError("The image would become its own ancestor. Undo the later changes of its source first.")
         if after.keys() & {"parent_id", "parent_by"}:
             match_inputs(tx, image, now_ms=clock.now_ms())

@@ -7,8 +7,9 @@ import typer
 
 from mysticanvas.cli.client import POLL_S, Client, connect, make_absolute
 from mysticanvas.cli.options import Json, Library, load_settings
-from mysticanvas.cli.output import format_count, out, print_json, progress_bar
+from mysticanvas.cli.output import out, print_json, progress_bar
 from mysticanvas.domain.errors import InvalidInputError
+from mysticanvas.domain.plurals import format_count
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -61,8 +62,12 @@ def import_library(
         f"{verb} {format_count(report['images'], 'image')} from {report['gallery']}: {report['matched']:,} with files "
         f"on this machine, {report['missing']:,} with missing files, {report['known']:,} already imported."
     )
-    names = ("ratings", "favorites", "tags", "parents", "templates", "aliases")
-    out.print(", ".join(f"{report[name]:,} {name}" for name in names) + ".")
+    nouns = (
+        ("ratings", "rating"), ("favorites", "favorite"), ("tags", "tag"), ("parents", "source"),
+        ("templates", "template"),
+    )  # fmt: skip
+    counts = [format_count(report[name], noun) for name, noun in nouns]
+    out.print(", ".join([*counts, format_count(report["aliases"], "alias", "aliases")]) + ".")
     for one in report["skipped"]:
         out.print(f"  Not imported: {one['count']:,} {one['what']} ({one['why']}).", markup=False, highlight=False)
 

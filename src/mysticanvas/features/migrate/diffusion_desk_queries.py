@@ -12,6 +12,7 @@ from mysticanvas.db import snapshot_copy
 from mysticanvas.db.database import ReadTx
 from mysticanvas.domain.text import clean_text
 from mysticanvas.features.migrate.types import ForeignImage, ForeignTag, ForeignTemplate, SkippedItems
+from mysticanvas.formats.json_text import load_object
 
 NAME = "DiffusionDesk"
 SOURCE = "diffusion-desk"
@@ -94,7 +95,7 @@ def list_skipped(tx: ReadTx) -> list[SkippedItems]:
     reasons = (
         ("app_config", "settings", "only apply to DiffusionDesk"),
         ("jobs", "jobs", "only apply to DiffusionDesk"),
-        ("generation_files", "other files", "thumbnails are created again; other files are found next to the images"),
+        ("generation_files", "other files", "thumbnails are recreated; sidecar files are read from the image folders"),
     )  # fmt: skip
     existing_tables = snapshot_copy.list_tables(tx)
     found = []
@@ -196,11 +197,7 @@ def _clean_text(value: Any) -> str | None:
 
 
 def _parse_object(value: Any) -> dict[str, Any]:
-    try:
-        parsed = json.loads(value) if isinstance(value, str) else None
-    except (ValueError, RecursionError):
-        return {}
-    return parsed if isinstance(parsed, dict) else {}
+    return (load_object(value) if isinstance(value, str) else None) or {}
 
 
 def _parse_time_ms(value: Any) -> int | None:

@@ -5,6 +5,7 @@ import uuid
 from typing import Any
 
 from mysticanvas.db.database import ReadTx, WriteTx
+from mysticanvas.db.images import generations
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.features.migrate.types import ForeignTemplate
 from mysticanvas.features.tags import image_tag_queries
@@ -58,6 +59,7 @@ def replace_placeholder(tx: WriteTx, placeholder: GenerationId, image: Generatio
         "UPDATE foreign_names SET generation_id = :image WHERE generation_id = :placeholder",
     ):
         tx.run(statement, placeholder=placeholder, image=image)
+    tx.changes.gone[placeholder] = generations.get_uuid(tx, placeholder)
     tx.run("DELETE FROM generations WHERE id = :placeholder", placeholder=placeholder)
     image_tag_queries.derive_images(tx, [image])
     tx.changes.removed.append(placeholder)

@@ -8,8 +8,9 @@ from rich.table import Table
 
 from mysticanvas.cli.client import Client, connect, make_absolute, wait_for_jobs
 from mysticanvas.cli.options import Json, Library, load_settings
-from mysticanvas.cli.output import err, format_count, out, print_json
+from mysticanvas.cli.output import err, out, print_json
 from mysticanvas.domain.errors import InvalidInputError, NotFoundError
+from mysticanvas.domain.plurals import format_count
 
 FAILURES_SHOWN = 20
 

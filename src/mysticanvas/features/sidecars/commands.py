@@ -7,8 +7,9 @@ import typer
 
 from mysticanvas.cli.client import connect
 from mysticanvas.cli.options import Json, Library, load_settings
-from mysticanvas.cli.output import format_count, out, print_json, progress_bar
+from mysticanvas.cli.output import out, print_json, progress_bar
 from mysticanvas.domain.errors import InvalidInputError
+from mysticanvas.domain.plurals import format_count
 from mysticanvas.formats.sidecars.own import SidecarFormat
 
 IMAGES_PER_REQUEST = 200

@@ -7,7 +7,7 @@ import typer
 from rich.table import Table
 
 from mysticanvas.cli.client import connect
-from mysticanvas.cli.edits import Images, edit_images, print_result, wait_for_edit
+from mysticanvas.cli.edits import Images, edit_images, print_image_edit, print_result, wait_for_edit
 from mysticanvas.cli.options import Json, Library, load_settings
 from mysticanvas.cli.output import out, print_json
 from mysticanvas.domain.errors import ConflictError, InvalidInputError
@@ -44,7 +44,7 @@ def reject(tags: Tags, images: Images, library: Library = None, json: Json = Fal
 def _edit_images(how: str, tags: str, images: str, library: Path | None, json: bool) -> None:
     names = [name.strip() for name in tags.split(",") if name.strip()]
     with connect(load_settings(library)) as client:
-        print_result(edit_images(client, images, {"tags": {how: names}}), json=json)
+        print_image_edit(edit_images(client, images, {"tags": {how: names}}), json=json)
 
 
 @tag.command("list", epilog="Example: mysticanvas tag list fox")

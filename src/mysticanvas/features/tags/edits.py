@@ -53,6 +53,9 @@ class TagImages(Edit, frozen=True, kw_only=True):
     def apply(self, tx: WriteTx, images: Sequence[GenerationId], now_ms: int) -> int:
         if not (self.add or self.remove or self.reject or self.forget):
             raise InvalidInputError("Specify at least one tag to add, remove, reject or forget.")
+        if not images:
+            # Nor are new tags created.
+            return 0
         changed: set[GenerationId] = set()
         for name in self.remove:
             if (tag := _find_shown(tx, name)) is not None:

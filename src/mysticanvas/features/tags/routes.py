@@ -30,7 +30,7 @@ from mysticanvas.features.tags import (
 )
 from mysticanvas.features.tags.queries import TagOrder
 from mysticanvas.http.cancellation import run_while_connected
-from mysticanvas.http.responses import link_next, reply, returns, returns_file, split_page
+from mysticanvas.http.responses import link_location, link_next, reply, returns, returns_file, split_page
 from mysticanvas.search.snapshots import Snapshots
 
 SCRIPT_LIMIT_MS = 60_000
@@ -200,8 +200,7 @@ def _add_edits(router: APIRouter, database: Database, edits: EditRunner) -> None
     def create(asked: schemas.TagCreationRequest) -> Response:
         """Create a tag."""
         done = edits.do(decode(("tag.create", asked.model_dump())), None)
-        location = f"/api/v1/tags/by-name?{urlencode({'name': asked.name})}"
-        return reply(done, 201, {"location": location})
+        return reply(done, 201, link_location(f"/tags/by-name?{urlencode({'name': asked.name})}"))
 
     for edit in _EDITS:
         _add_edit(router, edits, edit)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from mysticanvas.db import settings_store
 from mysticanvas.db.database import ReadTx, WriteTx
-from mysticanvas.domain.errors import ConflictError, InvalidInputError, NotFoundError
+from mysticanvas.domain.errors import ConfirmationRequiredError, ConflictError, InvalidInputError, NotFoundError
 from mysticanvas.domain.tag import TagId, TagSource, TagState, make_tag_key, parse_tag_name
 from mysticanvas.features.tags import queries, relation_queries
 from mysticanvas.features.tags.queries import Tag
@@ -80,9 +80,10 @@ def clean_category(text: str | None) -> str | None:
 def check_categories(tx: ReadTx, tag: TagId, target: TagId, *, allowed: bool) -> None:
     one, other = queries.get(tx, tag), queries.get(tx, target)
     if not allowed and one.category and other.category and one.category != other.category:
-        raise ConflictError(
+        raise ConfirmationRequiredError(
             f"“{one.name}” is in the category {one.category}, but “{other.name}” is in {other.category}. "
-            "Confirm that you want an alias between categories (command line: --across)."
+            "Confirm that you want an alias across categories (command line: --across).",
+            confirm="across",
         )
 
 

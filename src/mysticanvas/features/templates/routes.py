@@ -17,7 +17,7 @@ from mysticanvas.features.templates.edits import CreateTemplate, DeleteTemplate,
 from mysticanvas.features.templates.queries import Template
 from mysticanvas.features.templates.schemas import Expansion, TemplateDetail, TemplateList, TemplateTrial
 from mysticanvas.http.etags import IfMatch, make_etag, unchanged
-from mysticanvas.http.responses import reply, returns, returns_file
+from mysticanvas.http.responses import link_location, reply, returns, returns_file
 
 _EDITED = returns(EditResult, EXAMPLE_RESULT)
 _STYLES = returns_file("text/csv", "A styles.csv file.", example=schemas.EXAMPLE_STYLES)
@@ -103,7 +103,7 @@ def _add_changes(router: APIRouter, database: Database, edits: EditRunner) -> No
             given = asked.model_dump(exclude={"image"}, exclude_none=True)
             edit = CreateTemplate(uuid=str(uuids.uuid4()), **given)
         done = CreationResult(**asdict(edits.do(edit)), uuid=edit.uuid)
-        return reply(done, 201, {"location": f"/api/v1/templates/{edit.uuid}"})
+        return reply(done, 201, link_location(f"/templates/{edit.uuid}"))
 
     @router.patch("/templates/{uuid}", operation_id="templates.update", responses=_EDITED)
     def edit(uuid: str, asked: schemas.TemplateEditRequest, if_match: IfMatch = None) -> Response:

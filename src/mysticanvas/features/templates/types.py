@@ -83,7 +83,7 @@ def _read_one(text: str, at: int, stack: list[_Open]) -> int:
         return at + 2
     if character == "{":
         if len(stack) > MAX_DEPTH:
-            raise InvalidInputError(f"Choices in a template can be nested at most {MAX_DEPTH} deep.")
+            raise InvalidInputError(f"Choices in a template can be nested at most {MAX_DEPTH} levels deep.")
         stack.append(_Open(at))
     elif character == "}" and len(stack) > 1:
         opened = stack.pop()

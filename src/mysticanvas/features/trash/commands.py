@@ -6,10 +6,11 @@ import typer
 from rich.table import Table
 
 from mysticanvas.cli.client import connect
-from mysticanvas.cli.edits import Images, edit_images, print_result, wait_for_edit
+from mysticanvas.cli.edits import Images, edit_images, print_image_edit, print_result, wait_for_edit
 from mysticanvas.cli.options import Json, Library, load_settings
-from mysticanvas.cli.output import format_count, out, print_json
+from mysticanvas.cli.output import out, print_json
 from mysticanvas.domain.errors import InvalidInputError
+from mysticanvas.domain.plurals import format_count
 
 trash = typer.Typer(no_args_is_help=True, help="Manage the Trash. Files stay in place until they are purged.")
 
@@ -25,7 +26,7 @@ def add_commands(app: typer.Typer) -> None:
 def put(images: Images, library: Library = None, json: Json = False) -> None:
     """Move all images that match a search to Trash. Their files are not changed."""
     with connect(load_settings(library)) as client:
-        print_result(edit_images(client, images, {"trash": True}), json=json)
+        print_image_edit(edit_images(client, images, {"trash": True}), json=json)
 
 
 @trash.command("list", epilog="Example: mysticanvas trash list --json")

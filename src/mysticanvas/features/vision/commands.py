@@ -32,7 +32,7 @@ def analyze_images(
 ) -> None:
     """Analyze your images on this machine for visual search and NSFW scores. Requires the extra `vision`.
 
-    `looks:ID` finds visually similar images, `explicit:>.7` images with an NSFW score above 0.7, and, with a CLIP
+    `looks:ID` finds visually similar images, `nsfw:>.7` images with an NSFW score above 0.7, and, with a CLIP
     model, `looks:"a red car"` images that show a red car.
     """
     changes = {"is_on": on, "clip_folder": "" if no_clip else None if clip is None else make_absolute(clip)}

@@ -7,7 +7,8 @@ import typer
 
 from mysticanvas.cli.client import connect, make_absolute, wait_for_jobs
 from mysticanvas.cli.options import Json, Library, load_settings
-from mysticanvas.cli.output import format_count, out, print_json
+from mysticanvas.cli.output import out, print_json
+from mysticanvas.domain.plurals import format_count
 
 
 def add_commands(app: typer.Typer) -> None:

@@ -45,7 +45,7 @@ def read_texts(texts: dict[str, str], file_name: str) -> tuple[Recipe, dict[str,
         graph = find_graph(data)
         if graph is not None:
             return parse(graph, file_name), data
-    damaged = Recipe(problems=("The ComfyUI graph is damaged. It is stored unchanged.",))
+    damaged = Recipe(problems=("The ComfyUI workflow is damaged. It is stored unchanged.",))
     return (damaged, {}) if unread else None
 
 
@@ -79,7 +79,7 @@ def parse(graph: Graph, file_name: str) -> Recipe:
     if len(readings) > 1:
         fields, differ = _keep_common_fields([reading.read_fields() for reading in readings])
         if differ:
-            problems.append("This graph produces several images. Settings that differ between them are left empty.")
+            problems.append("This workflow produces several images. Settings that differ between them are left empty.")
     params: dict[str, Any] = {}
     if len(readings) + len(later) > 1:
         params["passes"] = [one.summarize() for one in readings] + [_summarize_pass(graph, node) for node in later]
@@ -90,7 +90,7 @@ def parse(graph: Graph, file_name: str) -> Recipe:
 
 def _parse_without_sampler(graph: Graph) -> Recipe:
     """The recipe of a graph that generates nothing, such as an upscale: its models and input images."""
-    problem = "No sampler was found in the ComfyUI graph."
+    problem = "No sampler was found in the ComfyUI workflow."
     models = ModelReader(Trace(graph))
     savers = [node for node in graph.nodes.values() if _is_saver(node) and node.kind not in _PREVIEWS]
     if len(savers) != 1:
@@ -123,7 +123,7 @@ class _PassReader:
         self.positive, self.negative = self._trace.read_prompts(base)
         self.problems: list[str] = []
         if self._trace.computed and self.positive is None:
-            self.problems.append("A node computed the prompt, so the file does not contain it.")
+            self.problems.append("A node generated the prompt when the workflow ran, so the file does not contain it.")
 
     def read_fields(self) -> dict[str, Any]:
         base, trace, models = self._base, self._trace, self._models
@@ -216,7 +216,9 @@ def _matches_filename_prefix(saver: Node, file_name: str) -> bool:
     if not isinstance(prefix, str) or not file_name or len(prefix) > 200 or prefix.count("%") > 8:
         return False
     last = re.split(r"[/\\]", prefix)[-1]
-    pattern = "[^/]{1,80}".join(re.escape(part) for part in re.split(r"%[^%]*%", last))
+    first, *others = (re.escape(part) for part in re.split(r"%[^%]*%", last))
+    # Each placeholder but the last takes the shortest text and keeps it, so the time does not grow with their power.
+    pattern = first + "".join(f"(?>[^/]+?{part})" for part in others[:-1]) + "".join(f"[^/]+{x}" for x in others[-1:])
     return bool(last) and re.fullmatch(pattern + _COUNTER, file_name) is not None
 
 

@@ -101,7 +101,8 @@ class _ChunkReader:
                 self.entries.add("c2pa", "C2PA", c2pa.summarize(manifest), important=True)
                 return
             if length > MAX_TEXT_BYTES:
-                self.entries.problems.append(f"A text of {length:,} bytes exceeds the size limit and was skipped.")
+                problem = f"A text field of {length:,} bytes exceeds the size limit and was skipped."
+                self.entries.problems.append(problem)
                 return
             self._read_text(kind, self._source.read(offset, length))
 
@@ -120,7 +121,7 @@ class _ChunkReader:
             self._read_raw_profile(keyword.removeprefix(_RAW_PROFILE), text)
         if text is None:
             name = decode_utf8_or_latin1(keyword[:79])
-            self.entries.problems.append(f"The text “{name}” is damaged or too long and was skipped.")
+            self.entries.problems.append(f"The text field “{name}” is damaged or too long and was skipped.")
         else:
             carrier = kind.decode("ascii")
             self.entries.add(carrier, decode_utf8_or_latin1(keyword), text, important=keyword in _IMPORTANT)

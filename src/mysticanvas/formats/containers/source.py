@@ -50,7 +50,7 @@ class Entries:
         if place in self._found:
             return
         if not important and len(self._found) >= MAX_ENTRIES:
-            self._add_problem("The file contains too many texts. Some were skipped.")
+            self._add_problem("The file contains too many text fields. Some were skipped.")
             return
         if self._bytes + len(text) > MAX_ALL_TEXT_BYTES:
             self._add_problem("The file contains too much text. Some of it was skipped.")

@@ -3,7 +3,7 @@
 import type { Backup, BackupList } from '../../api/backups';
 import { get, post } from '../../api/client';
 import { messageOf } from '../../lib/errors';
-import { formatBytes, formatNumber } from '../../lib/format';
+import { formatBytes, formatCount } from '../../lib/format';
 import { confirmation } from '../../ui/confirmation.svelte';
 import { toasts } from '../../ui/toasts.svelte';
 
@@ -52,7 +52,7 @@ class Backups {
     this.trying = true;
     try {
       const done = await post('/api/v1/backups/{name}:drill', { params: { path: { name: newest.name } } });
-      toasts.add(done.error ?? `Restore test passed: ${formatNumber(done.images)} images, all checks passed.`);
+      toasts.add(done.error ?? `Restore test passed (${formatCount(done.images, 'image')}).`);
     } catch (error) {
       toasts.add(messageOf(error));
     }

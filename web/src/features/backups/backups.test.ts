@@ -38,7 +38,7 @@ test('a drill says how many images came back, or what went wrong', async () => {
   await backups.tryOut();
   answer({ '/api/v1/backups': wire, [DRILL]: { images: 0, error: 'The newest backup is damaged.' } });
   await backups.tryOut();
-  expect(messages()).toEqual(['Restore test passed: 1,200 images, all checks passed.', 'The newest backup is damaged.']);
+  expect(messages()).toEqual(['Restore test passed (1,200 images).', 'The newest backup is damaged.']);
   expect(backups.trying).toBe(false);
 });
 
@@ -50,8 +50,8 @@ test('without a verified backup there is nothing to test', async () => {
 
 test('nothing is restored without a yes', async () => {
   const asked = answer({ '/api/v1/backups': wire });
-  const restored = backups.restore(BACKUP, '4 Jul 2026, 09:05');
-  expect(confirmation.asked?.title).toBe('Restore the backup of 4 Jul 2026, 09:05?');
+  const restored = backups.restore(BACKUP, 'Jul 4, 2026, 9:05 AM');
+  expect(confirmation.asked?.title).toBe('Restore the backup of Jul 4, 2026, 9:05 AM?');
   confirmation.reply(false);
   await restored;
   expect([asked, backups.restoring]).toEqual([[], '']);

@@ -4,9 +4,9 @@ import { type EditResult, type Schemas, del, get, patch, post } from '../../api/
 import type { Collection } from '../../api/collections';
 import { invalidation } from '../../api/invalidation.svelte';
 import { messageOf } from '../../lib/errors';
+import { formatCount } from '../../lib/format';
 import { Selection } from '../../lib/selection';
 import { bulk, runEdit, pickImages, refreshList } from '../edits/edits';
-import { formatImages } from '../gallery/actions';
 import { library, ROWS_WITHIN_MS } from '../gallery/library.svelte';
 import { routing } from '../gallery/routing.svelte';
 import { isIn, type Place, rowsOf } from './tree';
@@ -101,14 +101,14 @@ class Collections {
 
   async collect(uuid: string, selected: Selection): Promise<void> {
     const name = this.nameOf(uuid);
-    const describe = ({ changed }: EditResult): string => (changed ? `${formatImages(changed)} added to “${name}”` : `Already in “${name}”`);
+    const describe = ({ changed }: EditResult): string => (changed ? `${formatCount(changed, 'image')} added to “${name}”` : `Already in “${name}”`);
     const ask = (): Promise<EditResult> => bulk(pickImages(selected), { collect: uuid });
     await runEdit({ text: `Adding to “${name}”`, ask, describe, then: () => this.refresh(selected) });
   }
 
   async removeFromCollection(uuid: string, selected: Selection): Promise<void> {
     const name = this.nameOf(uuid);
-    const describe = ({ changed }: EditResult): string => (changed ? `${formatImages(changed)} removed from “${name}”` : '');
+    const describe = ({ changed }: EditResult): string => (changed ? `${formatCount(changed, 'image')} removed from “${name}”` : '');
     const ask = (): Promise<EditResult> => bulk(pickImages(selected), { uncollect: uuid });
     library.leaving = selected;
     await runEdit({ text: `Removing from “${name}”`, ask, describe, then: () => this.refresh(selected) });
@@ -131,7 +131,7 @@ class Collections {
       await library.renew(new Selection(), at);
     };
     const asked = { images: moving, ...(next ? { before: next } : {}) };
-    const describe = (): string => `${formatImages(moving.length)} moved in “${one.name}”`;
+    const describe = (): string => `${formatCount(moving.length, 'image')} moved within “${one.name}”`;
     await runEdit({ text: 'Moving images', ask: () => post('/api/v1/collections/{uuid}:reorder', { params: { path: { uuid: one.uuid } }, body: asked }), describe, then });
   }
 }

@@ -1,7 +1,7 @@
 /** What is being dragged within the gallery: images or a collection. The browser's own drag data is hidden until the drop. */
 
+import { formatCount } from '../../lib/format';
 import { Selection } from '../../lib/selection';
-import { formatImages } from '../gallery/actions';
 import { library } from '../gallery/library.svelte';
 
 export type Dragged = { images: Selection } | { collection: string };
@@ -22,7 +22,7 @@ class Dragging {
   /** A selected image drags the whole selection along. */
   beginImages(event: DragEvent, index: number): void {
     const selected = library.selection.has(index) ? library.selection : Selection.of(index);
-    this.begin(event, { images: selected }, formatImages(selected.count), 'copyMove');
+    this.begin(event, { images: selected }, formatCount(selected.count, 'image'), 'copyMove');
   }
 
   beginCollection(event: DragEvent, uuid: string, name: string): void {

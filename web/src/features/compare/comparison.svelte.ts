@@ -34,7 +34,7 @@ class Comparison {
     let selected = selection.count ? selection : Selection.of(focused);
     if (selected.count === 1) selected = selected.has(focused) ? selected.withRange(focused, focused < view.total - 1 ? focused + 1 : focused - 1) : selected.withRange(focused, focused);
     if (view.total < 2) {
-      toasts.add('There is only one image. You need at least two to compare.');
+      toasts.add('You need at least two images to compare.');
       return;
     }
     try {

@@ -45,7 +45,7 @@ test('more than four, or one alone, are not compared, and that is said', async (
   await comparison.enter();
   await serve(['a']);
   await comparison.enter();
-  expect([messages(), routing.path]).toEqual([['You can compare two to four images. Select fewer.', 'There is only one image. You need at least two to compare.'], '/library']);
+  expect([messages(), routing.path]).toEqual([['You can compare two to four images. Select fewer.', 'You need at least two images to compare.'], '/library']);
 });
 
 test('the address says which: each once, four at most', async () => {

@@ -10,7 +10,7 @@ function toggleFavorite(): void {
 }
 
 function rate(stars: number): void {
-  void comparison.mark(comparison.active, { rating: stars }, stars ? `1 image rated ${'★'.repeat(stars)}` : 'Rating of 1 image cleared');
+  void comparison.mark(comparison.active, { rating: stars }, stars ? `1 image rated ${'★'.repeat(stars)}` : 'Rating cleared for 1 image');
 }
 
 export const COMPARE_KEYS: readonly Shortcut[] = [

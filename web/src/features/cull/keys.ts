@@ -14,8 +14,8 @@ export const CULL_KEYS: readonly Shortcut[] = [
   { keys: ['Home'], shown: 'Home', does: 'First image', run: () => cullSession.go(0) },
   { keys: ['End'], shown: 'End', does: 'Last image', run: () => cullSession.go(cullSession.total - 1) },
   { keys: ['Backspace', 'Ctrl+z'], shown: 'Backspace', does: 'Undo the last decision', run: () => void cullSession.takeBack() },
-  { keys: ['u'], shown: 'u', does: 'Show unrated images only, or all', run: () => void cullSession.toggleUnrated() },
+  { keys: ['u'], shown: 'u', does: 'Show only unrated images, or all images', run: () => void cullSession.toggleUnrated() },
   { keys: ['z'], shown: 'z', does: 'Fit or 100%', run: () => zoom.toggle() },
   { keys: ['Enter'], shown: 'Enter', does: 'Finish and review rejected images', run: () => (cullSession.ending = true) },
-  { keys: ['Escape'], shown: 'Esc', does: 'Back to the list at this image', run: () => cullSession.leave() },
+  { keys: ['Escape'], shown: 'Esc', does: 'Back to the library at this image', run: () => cullSession.leave() },
 ];

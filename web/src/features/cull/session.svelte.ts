@@ -8,12 +8,12 @@
 import { get, post, type EditResult } from '../../api/client';
 import { narrow } from '../../api/selection';
 import { messageOf } from '../../lib/errors';
-import { formatNumber } from '../../lib/format';
+import { formatCount, formatNumber } from '../../lib/format';
 import { Selection } from '../../lib/selection';
 import { announcer } from '../../ui/announcer.svelte';
 import { toasts } from '../../ui/toasts.svelte';
 import { runWithProgress, undo } from '../edits/undo';
-import { formatImages, type Marks } from '../gallery/actions';
+import { type Marks } from '../gallery/actions';
 import { library, ROWS_WITHIN_MS } from '../gallery/library.svelte';
 import { Pages, type Item } from '../gallery/pages.svelte';
 import { routing } from '../gallery/routing.svelte';
@@ -88,7 +88,7 @@ class CullSession {
   async toggleUnrated(): Promise<void> {
     this.unrated = !this.unrated;
     await this.show(this.item?.uuid ?? '').catch((error: unknown) => toasts.add(messageOf(error)));
-    announcer.say(`${this.unrated ? 'Unrated only' : 'All'}: ${formatImages(this.total)}`);
+    announcer.say(`${this.unrated ? 'Unrated only' : 'All'}: ${formatCount(this.total, 'image')}`);
   }
 
   private async show(uuid: string): Promise<void> {
@@ -186,7 +186,7 @@ class CullSession {
 
   private async trash(uuids: string[]): Promise<void> {
     const done = await runWithProgress('Moving to Trash', () => post('/api/v1/edits', { body: { uuids, set: { trash: true } } }));
-    if (done.changed) toasts.add(`${formatImages(done.changed)} moved to Trash`, () => undo(done.operation, () => library.renew()));
+    if (done.changed) toasts.add(`${formatCount(done.changed, 'image')} moved to Trash`, () => undo(done.operation, () => library.renew()));
   }
 
   /** Goes back to the list, at the image or the nearest that is left. */

@@ -28,7 +28,7 @@ test('rows say in what the images differ, and leave out what none of them has', 
 });
 
 test('the closeness of pictures is told in words', () => {
-  expect([0, 4, 40].map(closeness)).toEqual(['Identical images, stored differently', 'Nearly identical images (4 of 256 bits differ)', 'Similar images (40 of 256 bits differ)']);
+  expect([0, 4, 40].map(closeness)).toEqual(['Visually identical images', 'Nearly identical images (4 of 256 hash bits differ)', 'Similar images (40 of 256 hash bits differ)']);
 });
 
 test('a path has a name', () => {

@@ -13,9 +13,9 @@ export interface Compared {
 
 /** How close the pictures of a group are, in words: at most `bits` of the 256 bits of their hashes differ. */
 export function closeness(bits: number): string {
-  if (bits === 0) return 'Identical images, stored differently';
+  if (bits === 0) return 'Visually identical images';
   const word = bits <= 16 ? 'Nearly identical images' : 'Similar images';
-  return `${word} (${bits} of 256 bits differ)`;
+  return `${word} (${bits} of 256 hash bits differ)`;
 }
 
 /** Rows of a table over the images, without empty rows. `details` may not be loaded yet. */

@@ -3,7 +3,7 @@
 import { get, post, type Detail, type EditResult } from '../../api/client';
 import type { DuplicateKind, DuplicateGroup, DuplicateImage, DuplicatePage } from '../../api/duplicates';
 import { messageOf } from '../../lib/errors';
-import { formatNumber } from '../../lib/format';
+import { formatCount } from '../../lib/format';
 import { toasts } from '../../ui/toasts.svelte';
 import { runWithProgress, undo } from '../edits/undo';
 
@@ -82,7 +82,7 @@ class Duplicates {
       const ask = () => runWithProgress('Merging duplicates', () => post('/api/v1/duplicates:merge', { body: request }));
       const done = await toasts.during(ask());
       const { by, at } = this;
-      const gone = done.changed === 1 ? '1 image' : `${formatNumber(done.changed)} images`;
+      const gone = formatCount(done.changed, 'image');
       toasts.add(`Duplicates merged; ${gone} moved to Trash`, () => undo(done.operation, () => this.show(by, at)));
       await this.show(this.by, this.at);
     } catch (error) {

@@ -37,7 +37,7 @@ test('nothing is asked of a server that does not answer', async () => {
   const ask = vi.fn(() => Promise.resolve(DONE));
   expect(await runEdit({ text: 'Tagging', ask, describe: () => 'tagged' })).toBeUndefined();
   expect(ask).not.toHaveBeenCalled();
-  expect(messages()).toEqual(['MystiCanvas is not responding. Nothing was changed. Try again when it is back.']);
+  expect(messages()).toEqual(['MystiCanvas is not responding. Nothing was changed. Try again when the connection is restored.']);
 });
 
 test('a refusal is said by a toast, or goes to who asks for it', async () => {

@@ -1,6 +1,6 @@
 /** Edits on tags and collections: requested, followed until they finish, and reported by a toast with Undo. */
 
-import { post, type EditResult, type Schemas } from '../../api/client';
+import { ApiError, post, type EditResult, type Schemas } from '../../api/client';
 import { connection } from '../../api/connection.svelte';
 import { listSelection } from '../../api/selection';
 import { messageOf } from '../../lib/errors';
@@ -29,16 +29,19 @@ export interface Edit<D extends EditResult> {
   ask: () => Promise<D>;
   describe: (done: D) => string;
   then?: () => unknown;
-  refused?: (sentence: string) => void;
+  refused?: Refused;
 }
+
+/** `confirm` is the field of the request that must be true for it to succeed, if the user can confirm it. */
+export type Refused = (sentence: string, confirm?: string | null) => void;
 
 export function runEdit<D extends EditResult>(edit: Edit<D>): Promise<D | undefined> {
   return toasts.during(performEdit(edit));
 }
 
-async function performEdit<D extends EditResult>({ text, ask, describe, then, refused = (sentence) => toasts.add(sentence) }: Edit<D>): Promise<D | undefined> {
+async function performEdit<D extends EditResult>({ text, ask, describe, then, refused = (sentence: string) => toasts.add(sentence) }: Edit<D>): Promise<D | undefined> {
   if (!connection.up) {
-    refused('MystiCanvas is not responding. Nothing was changed. Try again when it is back.');
+    refused('MystiCanvas is not responding. Nothing was changed. Try again when the connection is restored.');
     return undefined;
   }
   try {
@@ -50,7 +53,7 @@ async function performEdit<D extends EditResult>({ text, ask, describe, then, re
     await then?.();
     return done;
   } catch (error) {
-    refused(messageOf(error));
+    refused(messageOf(error), error instanceof ApiError ? error.confirm : null);
     return undefined;
   }
 }

@@ -15,6 +15,20 @@ test('a kind that nobody has named is shown as it is', () => {
   expect(details({ ...AN_EVENT, kind: 'other.kind', subject: null })).toBe('');
 });
 
+test.each([
+  ['library.imported', 'Archive imported'],
+  ['mended', 'Problem repaired'],
+  ['root.offline', 'Folder offline'],
+])('an event %s is shown as “%s”, and its filter finds it', (kind, label) => {
+  expect(nameOf({ ...AN_EVENT, kind })).toBe(label);
+  expect(GROUPS.filter((group) => group.kinds.includes(kind))).toHaveLength(1);
+});
+
+test('a scan of one file, and a restore test of one image, are in the singular', () => {
+  expect(details({ ...AN_EVENT, data: { seen: 1, seconds: 2 } })).toBe('/pictures · no changes · 1 file in 2 s');
+  expect(details({ ...AN_EVENT, kind: 'backup.drill', subject: null, data: { images: 1 } })).toBe('1 image, all checks passed');
+});
+
 test('every kind is in one group', () => {
   const kinds = GROUPS.flatMap((group) => group.kinds);
   expect(new Set(kinds).size).toBe(kinds.length);

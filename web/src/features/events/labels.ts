@@ -1,7 +1,7 @@
 /** Texts of the events. */
 
 import type { LogEvent } from '../../api/events';
-import { formatBytes, formatDuration, formatNumber } from '../../lib/format';
+import { formatBytes, formatCount, formatDuration } from '../../lib/format';
 import { describeChanges } from '../folders/labels';
 
 interface Group {
@@ -11,27 +11,29 @@ interface Group {
 
 /** The filters of the page: kinds of events by group. */
 export const GROUPS: readonly Group[] = [
-  { label: 'Imports and scans', kinds: ['import', 'scan', 'library.import', 'models.scan', 'reparse'] },
-  { label: 'Folders and files', kinds: ['root.offline', 'root.asks', 'root.moved', 'root.removed', 'file.changed', 'file.located', 'file.purged', 'file.kept', 'image.forgotten', 'missing.forgotten', 'verify'] },
-  { label: 'Backups', kinds: ['backup', 'backup.failed', 'backup.drill', 'restore', 'restore.failed', 'rebuild', 'journal.replaced'] },
+  { label: 'Imports and scans', kinds: ['import', 'scan', 'library.import', 'library.imported', 'models.scan', 'reparse'] },
+  { label: 'Folders and files', kinds: ['root.offline', 'root.asks', 'root.moved', 'root.removed', 'root.unwatched', 'file.changed', 'file.located', 'file.purged', 'file.kept', 'image.forgotten', 'missing.forgotten', 'verify'] },
+  { label: 'Backups', kinds: ['backup', 'backup.failed', 'backup.drill', 'restore', 'restore.failed', 'rebuild', 'journal.replaced', 'journal.kept'] },
   { label: 'Crashes and failures', kinds: ['crash', 'crash.gallery', 'job.parked', 'library.damaged'] },
-  { label: 'Upgrades and other', kinds: ['migration', 'library.place', 'disk.full', 'disk.free', 'autotag.run', 'vision'] },
+  { label: 'Upgrades and other', kinds: ['migration', 'library.place', 'mended', 'disk.full', 'disk.free', 'autotag.run', 'vision', 'hook.done'] },
 ];
 
 const NAMES: Record<string, string> = {
   import: 'Import',
   scan: 'Scan',
-  'library.import': 'Imported another library',
+  'library.import': 'Library imported',
+  'library.imported': 'Archive imported',
   'models.scan': 'Model scan',
-  reparse: 'Metadata reread',
-  'root.offline': 'Folder unavailable',
+  reparse: 'Metadata refresh',
+  'root.offline': 'Folder offline',
   'root.asks': 'Many files missing',
   'root.moved': 'Folder moved',
   'root.removed': 'Folder removed',
+  'root.unwatched': 'Folder not watched',
   'file.changed': 'File changed',
   'file.located': 'Missing file located',
   'file.purged': 'File deleted permanently',
-  'file.kept': 'File kept',
+  'file.kept': 'File not deleted',
   'image.forgotten': 'Image removed from library',
   'missing.forgotten': 'Missing files removed from library',
   verify: 'File verification started',
@@ -42,16 +44,19 @@ const NAMES: Record<string, string> = {
   'restore.failed': 'Restore failed',
   rebuild: 'Library rebuilt',
   'journal.replaced': 'Journal rewritten',
+  'journal.kept': 'Journal kept',
   crash: 'Worker crashed',
   'crash.gallery': 'MystiCanvas quit unexpectedly',
   'job.parked': 'Job failed',
   migration: 'Library upgraded',
   'library.place': 'Library location',
   'library.damaged': 'Database damaged',
+  mended: 'Problem repaired',
   'disk.full': 'Disk full',
   'disk.free': 'Disk no longer full',
   'autotag.run': 'Auto-tagging started',
   vision: 'Image analysis started',
+  'hook.done': 'Hook called',
 };
 
 export function nameOf(event: LogEvent): string {
@@ -70,12 +75,12 @@ function ofData({ kind, data }: LogEvent): string {
     case 'import':
     case 'scan': {
       const counts = { imported: number('imported'), changed: number('changed'), moved: number('moved'), copies: number('copies'), missing: number('missing') };
-      return [describeChanges(counts) || 'nothing new', `${formatNumber(number('seen'))} files in ${formatDuration(number('seconds'))}`, text('message')].filter(Boolean).join(' · ');
+      return [describeChanges(counts) || 'no changes', `${formatCount(number('seen'), 'file')} in ${formatDuration(number('seconds'))}`, text('message')].filter(Boolean).join(' · ');
     }
     case 'backup':
       return `${formatBytes(number('bytes'))}, verified`;
     case 'backup.drill':
-      return text('error') || text('trouble') || `${formatNumber(number('images'))} images, all checks passed`;
+      return text('error') || text('trouble') || `${formatCount(number('images'), 'image')}, all checks passed`;
     case 'migration':
       return `from schema ${number('from')} to ${number('to')}`;
     case 'restore':

@@ -3,7 +3,7 @@
 import { type ImportProgress, type Schemas, del, get, post, put } from '../../api/client';
 import type { ExcludePreview, Folder, FolderList, LostFiles, RemovedFolder, Scan, ScanReport } from '../../api/folders';
 import { messageOf } from '../../lib/errors';
-import { formatNumber } from '../../lib/format';
+import { formatCount } from '../../lib/format';
 import { toasts } from '../../ui/toasts.svelte';
 import { runWithProgress, undo } from '../edits/undo';
 import { library } from '../gallery/library.svelte';
@@ -80,8 +80,8 @@ class Folders {
   async forget(asked: Schemas['ForgetRequest']): Promise<void> {
     await this.run(async () => {
       const { copies, edit } = await post('/api/v1/missing-files:forget', { body: asked });
-      if (edit) toasts.add(`${countOf(edit.changed, 'image')} moved to Trash.`, () => undo(edit.operation, () => this.load()));
-      else toasts.add(`Removed ${countOf(copies, 'location')}. The images have other copies.`);
+      if (edit) toasts.add(`${formatCount(edit.changed, 'image')} moved to Trash.`, () => undo(edit.operation, () => this.load()));
+      else toasts.add(`Removed ${formatCount(copies, 'missing file')} from the library. The images have other files.`);
     });
   }
 
@@ -147,9 +147,6 @@ class Folders {
   }
 }
 
-export function countOf(count: number, noun: string): string {
-  return `${formatNumber(count)} ${count === 1 ? noun : `${noun}s`}`;
-}
 
 /** Without the part that is meant for the command line. */
 export function withoutCliHint(sentence: string): string {

@@ -6,8 +6,9 @@ import scanned from '../../../../tests/wire/import.json';
 import wire from '../../../../tests/wire/folders.json';
 import status from '../../../../tests/wire/status.json';
 import { answer, pathsOf, refusal, type Asked } from '../../api/answers';
+import { formatCount } from '../../lib/format';
 import { toasts } from '../../ui/toasts.svelte';
-import { countOf, folders, withoutCliHint } from './folders.svelte';
+import { folders, withoutCliHint } from './folders.svelte';
 
 const FOLDER = { ...wire.folders[0], id: 7, path: '/pictures', images: 4 } as (typeof folders.list)[number];
 const OFFLINE = 'The drive is not there. If they are gone for good, say so: mysticanvas scan --accept /pictures';
@@ -24,7 +25,7 @@ function scanning(report: object): (asked: Asked) => object {
 }
 
 test('things are counted with their noun', () => {
-  expect([countOf(0, 'image'), countOf(1, 'image'), countOf(1_200, 'missing file')]).toEqual(['0 images', '1 image', '1,200 missing files']);
+  expect([formatCount(0, 'image'), formatCount(1, 'image'), formatCount(1_200, 'missing file')]).toEqual(['0 images', '1 image', '1,200 missing files']);
 });
 
 test('advice for the command line is not shown in the gallery', () => {
@@ -79,7 +80,7 @@ test('forgetting missing files is said by what it did', async () => {
   await folders.forget({ files: [1, 2] });
   answer({ ...base, '/api/v1/missing-files:forget': { copies: 2, edit: { ...done, changed: 2 } } });
   await folders.forget({ folder: 7 });
-  expect(messages()).toEqual(['Removed 2 locations. The images have other copies.', '2 images moved to Trash.']);
+  expect(messages()).toEqual(['Removed 2 missing files from the library. The images have other files.', '2 images moved to Trash.']);
   expect(toasts.list.map(({ undo }) => undo !== undefined)).toEqual([false, true]);
 });
 

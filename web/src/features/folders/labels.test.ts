@@ -17,8 +17,9 @@ test('files that are not images are counted by kind', () => {
 });
 
 test('a change of exclude patterns names what it hides and what it shows again', () => {
-  expect(describeExcludes({ hide: 1_204, show: 1 })).toBe('This will hide 1,204 images and show 1 image again.');
-  expect(describeExcludes({ hide: 0, show: 0 })).toBe('This will not hide any images in the library.');
+  expect(describeExcludes({ hide: 1, show: 0, kept: 2 })).toBe('This will hide 1 image. 2 images with excluded files will stay visible, because they have other files that are not excluded.');
+  expect(describeExcludes({ hide: 1_204, show: 1, kept: 0 })).toBe('This will hide 1,204 images and show 1 image again.');
+  expect(describeExcludes({ hide: 0, show: 0, kept: 0 })).toBe('This will not hide any images in the library.');
   expect([describeExcluded({ hide: 1, show: 0 }), describeExcluded({ hide: 0, show: 2 }), describeExcluded({ hide: 0, show: 0 })]).toEqual(['1 image hidden.', '2 images shown again.', 'Exclude patterns saved.']);
 });
 

@@ -1,7 +1,7 @@
 /** Texts for what a scan did or would do. */
 
 import type { Change, ExcludePreview, Folder, ScanReport } from '../../api/folders';
-import { formatNumber } from '../../lib/format';
+import { formatCount, formatNumber } from '../../lib/format';
 
 export const CHANGES: readonly { change: Change; label: string; does: string }[] = [
   { change: 'imported', label: 'New', does: 'will be imported' },
@@ -21,7 +21,7 @@ export function describeChanges(counts: Partial<Record<Change, number>>): string
 export function describeScan(report: ScanReport): string {
   const changes = describeChanges(report);
   const notShown = describeNotShown(report.not_shown);
-  const result = changes ? `Scanned: ${changes}.` : `Scanned ${formatNumber(report.files_seen)} files. No changes.`;
+  const result = changes ? `Scanned: ${changes}.` : `Scanned ${formatCount(report.files_seen, 'file')}. No changes.`;
   return notShown ? `${result} ${notShown}.` : result;
 }
 
@@ -33,24 +33,22 @@ export function describeNotShown(counts: Readonly<Record<string, number>>): stri
 }
 
 /** What a change of the exclude patterns would do. */
-export function describeExcludes({ hide, show }: Pick<ExcludePreview, 'hide' | 'show'>): string {
-  const parts = [hide && `hide ${countImages(hide)}`, show && `show ${countImages(show)} again`].filter(Boolean);
-  return parts.length ? `This will ${parts.join(' and ')}.` : 'This will not hide any images in the library.';
+export function describeExcludes({ hide, show, kept }: Pick<ExcludePreview, 'hide' | 'show' | 'kept'>): string {
+  const parts = [hide && `hide ${formatCount(hide, 'image')}`, show && `show ${formatCount(show, 'image')} again`].filter(Boolean);
+  const change = parts.length ? `This will ${parts.join(' and ')}.` : 'This will not hide any images in the library.';
+  const others = kept === 1 ? 'it has another file that is' : 'they have other files that are';
+  return kept ? `${change} ${formatCount(kept, 'image')} with excluded files will stay visible, because ${others} not excluded.` : change;
 }
 
 /** What a change of the exclude patterns did. */
 export function describeExcluded({ hide, show }: Pick<ExcludePreview, 'hide' | 'show'>): string {
-  const parts = [hide && `${countImages(hide)} hidden`, show && `${countImages(show)} shown again`].filter(Boolean);
+  const parts = [hide && `${formatCount(hide, 'image')} hidden`, show && `${formatCount(show, 'image')} shown again`].filter(Boolean);
   return parts.length ? `${parts.join(', ')}.` : 'Exclude patterns saved.';
-}
-
-function countImages(count: number): string {
-  return `${formatNumber(count)} ${count === 1 ? 'image' : 'images'}`;
 }
 
 /** The question of a scan that found many files missing; "" if it asks nothing. */
 export function describeLoss(folder: Pick<Folder, 'would_miss' | 'images'>): string {
   if (!folder.would_miss) return '';
   const share = Math.max(1, Math.round((100 * folder.would_miss) / Math.max(folder.would_miss, folder.images)));
-  return `${share}% of this folder is missing: ${formatNumber(folder.would_miss)} of ${formatNumber(folder.images)} files.`;
+  return `${share}% of this folder is missing: ${formatNumber(folder.would_miss)} of ${formatCount(folder.images, 'file')}.`;
 }

@@ -5,7 +5,7 @@ import { connection } from '../../api/connection.svelte';
 import { Selection } from '../../lib/selection';
 import { confirmation } from '../../ui/confirmation.svelte';
 import { toasts } from '../../ui/toasts.svelte';
-import { deleteForever, emptyTrash, formatImages, mark, restore, targetImages, toggleFavorite, trash } from './actions';
+import { deleteForever, emptyTrash, mark, restore, targetImages, toggleFavorite, trash } from './actions';
 import { library } from './library.svelte';
 import { routing } from './routing.svelte';
 import { ServedImages } from './servedImages';
@@ -27,10 +27,6 @@ beforeEach(() => {
   routing.viewing = false;
 });
 afterEach(() => void vi.unstubAllGlobals());
-
-test('images are counted', () => {
-  expect([1, 2, 1_200].map(formatImages)).toEqual(['1 image', '2 images', '1,200 images']);
-});
 
 test('an action is about what is selected; in the viewer about the image that is shown', async () => {
   await open();
@@ -142,5 +138,5 @@ test('without a server nothing is done, and that is said', async () => {
   await mark({ rating: 3 });
   await trash();
   expect(served.edits).toEqual([]);
-  expect(messages()).toEqual(Array.from({ length: 2 }, () => 'MystiCanvas is not responding. Nothing was changed. Try again when it is back.'));
+  expect(messages()).toEqual(Array.from({ length: 2 }, () => 'MystiCanvas is not responding. Nothing was changed. Try again when the connection is restored.'));
 });

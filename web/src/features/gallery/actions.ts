@@ -5,7 +5,7 @@ import { connection } from '../../api/connection.svelte';
 import type { Purge } from '../../api/edits';
 import { listSelection } from '../../api/selection';
 import { messageOf } from '../../lib/errors';
-import { formatBytes, formatNumber } from '../../lib/format';
+import { formatBytes, formatCount } from '../../lib/format';
 import { Selection } from '../../lib/selection';
 import { confirmation } from '../../ui/confirmation.svelte';
 import { toasts } from '../../ui/toasts.svelte';
@@ -31,10 +31,6 @@ export function targetImages(): Selection {
   return routing.viewing || !library.selection.count ? Selection.of(library.focused) : library.selection;
 }
 
-export function formatImages(count: number): string {
-  return count === 1 ? '1 image' : `${formatNumber(count)} images`;
-}
-
 /** Edits that remove images from the list run one after the other, because each one is about the list that the last one left. */
 let removing: Promise<void> = Promise.resolve();
 
@@ -45,7 +41,7 @@ function runInTurn(edit: () => Promise<void>): Promise<void> {
 
 /** Whether edits are possible now; reports it if not. */
 function canEdit(selected: Selection): boolean {
-  if (!connection.up) toasts.add('MystiCanvas is not responding. Nothing was changed. Try again when it is back.');
+  if (!connection.up) toasts.add('MystiCanvas is not responding. Nothing was changed. Try again when the connection is restored.');
   return connection.up && library.view.total > 0 && selected.count > 0;
 }
 
@@ -109,9 +105,9 @@ async function refreshList(before: Pages, mayReturn: boolean): Promise<void> {
 }
 
 function describeMarks(set: Marks, changed: number): string {
-  if ('favorite' in set) return `${formatImages(changed)} ${set.favorite ? 'added to' : 'removed from'} favorites`;
-  if ('notes' in set) return set.notes ? `Note saved for ${formatImages(changed)}` : `Note cleared for ${formatImages(changed)}`;
-  return set.rating ? `${formatImages(changed)} rated ${'★'.repeat(set.rating)}` : `Rating cleared for ${formatImages(changed)}`;
+  if ('favorite' in set) return `${formatCount(changed, 'image')} ${set.favorite ? 'added to' : 'removed from'} favorites`;
+  if ('notes' in set) return set.notes ? `Note saved for ${formatCount(changed, 'image')}` : `Note cleared for ${formatCount(changed, 'image')}`;
+  return set.rating ? `${formatCount(changed, 'image')} rated ${'★'.repeat(set.rating)}` : `Rating cleared for ${formatCount(changed, 'image')}`;
 }
 
 // -- Trash, restore and permanent deletion ---------------------------------------------------------
@@ -130,15 +126,15 @@ async function moveToTrash(selected: Selection, trash: boolean): Promise<void> {
   const uuid = library.uuidOf(library.focused);
   const done = await fadeWhile(selected, () => bulk(selected, { trash }, trash ? 'Moving to Trash' : 'Restoring'));
   const stayed = done.total - done.changed;
-  const kept = trash && stayed ? `; ${formatImages(stayed)} skipped (protected or already in Trash)` : '';
-  const text = trash ? `${formatImages(done.changed)} moved to Trash${kept}` : `${formatImages(done.changed)} restored`;
+  const kept = trash && stayed ? `; ${formatCount(stayed, 'image')} skipped (protected or already in Trash)` : '';
+  const text = trash ? `${formatCount(done.changed, 'image')} moved to Trash${kept}` : `${formatCount(done.changed, 'image')} restored`;
   if (done.changed) toasts.add(text, () => undo(done.operation, () => returnTo(uuid)));
   else toasts.add(trash ? 'Nothing to move: already in Trash.' : 'Nothing to restore: no longer in Trash.');
 }
 
 function confirmMove(count: number): Promise<boolean> {
-  const text = 'Their files stay in place until you empty Trash. You can undo this.';
-  return confirmation.ask({ title: `Move ${formatImages(count)} to Trash?`, text, act: 'Move to Trash' });
+  const text = 'Their files stay in place until they are deleted permanently. You can undo this.';
+  return confirmation.ask({ title: `Move ${formatCount(count, 'image')} to Trash?`, text, act: 'Move to Trash' });
 }
 
 /** The images fade while they leave; then the list closes up and the next image is focused. */
@@ -178,7 +174,7 @@ async function deleteSelected(selected: Selection): Promise<void> {
   const { count } = selected;
   const { pages } = library;
   const question = {
-    title: `Delete ${formatImages(count)} permanently?`,
+    title: `Delete ${formatCount(count, 'image')} permanently?`,
     text: await describeDeletion(selected, pages),
     act: 'Delete permanently',
     ...(count > TYPED_FROM ? { typed: String(count) } : {}),
@@ -189,8 +185,8 @@ async function deleteSelected(selected: Selection): Promise<void> {
     return purgePieces(selected, pages);
   });
   const stays = purge.kept[0];
-  const kept = stays ? ` ${formatImages(purge.kept.length)} ${purge.kept.length === 1 ? 'was' : 'were'} kept in Trash: ${stays[1]}` : '';
-  toasts.add(`${formatImages(purge.images)} permanently deleted.${kept}`);
+  const kept = stays ? ` ${formatCount(purge.kept.length, 'image')} ${purge.kept.length === 1 ? 'was' : 'were'} kept in Trash: ${stays[1]}` : '';
+  toasts.add(`${formatCount(purge.images, 'image')} permanently deleted.${kept}`);
 }
 
 async function describeDeletion(selected: Selection, pages: Pages): Promise<string> {
@@ -200,9 +196,9 @@ async function describeDeletion(selected: Selection, pages: Pages): Promise<stri
   if (library.scope === 'trash' && selected.count <= LOOKED_AT) {
     const look = await purgePiece(selected, pages, true);
     size = ` (${formatBytes(look.bytes)})`;
-    if (look.beside.length) beside = ` ${formatNumber(look.beside.length)} text ${look.beside.length === 1 ? 'file' : 'files'} next to them ${look.beside.length === 1 ? 'is' : 'are'} kept.`;
+    if (look.beside.length) beside = ` ${formatCount(look.beside.length, 'text file')} next to ${selected.count === 1 ? 'it' : 'them'} ${look.beside.length === 1 ? 'is' : 'are'} kept.`;
   }
-  return `${what}${size} to your system’s trash. The prompt, tags, rating and notes are removed from MystiCanvas.${beside} You cannot undo this in MystiCanvas.`;
+  return `${what} to your system’s trash${size}. The prompt, tags, rating and notes are removed from MystiCanvas.${beside} You cannot undo this in MystiCanvas.`;
 }
 
 async function purgePieces(selected: Selection, pages: Pages): Promise<Pick<Purge, 'images' | 'kept'>> {

@@ -1,7 +1,7 @@
 /** The state of the gallery: the query, its snapshot, the focus and the selection. Outlives every component. */
 
 import { ApiError, geometry, get, post, type Snapshot, type Status } from '../../api/client';
-import { formatNumber } from '../../lib/format';
+import { formatCount } from '../../lib/format';
 import { Layout } from '../../lib/layout';
 import { Selection } from '../../lib/selection';
 import { announcer } from '../../ui/announcer.svelte';
@@ -165,7 +165,7 @@ class Library {
       if (this.outdated) return;
       this.pages.close();
       this.pages = pages;
-      if (query !== this.query || scope !== this.scope) announcer.say(view.total === 1 ? '1 image' : `${formatNumber(view.total)} images`);
+      if (query !== this.query || scope !== this.scope) announcer.say(formatCount(view.total, 'image'));
       this.query = query;
       this.scope = scope;
       this.ratios = ratios;

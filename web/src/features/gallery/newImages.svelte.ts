@@ -1,7 +1,7 @@
 /** Images that arrive or change while the list is open: nothing moves that the user is looking at. */
 
 import { get } from '../../api/client';
-import { formatNumber } from '../../lib/format';
+import { formatCount } from '../../lib/format';
 import { announcer } from '../../ui/announcer.svelte';
 import { confirmation } from '../../ui/confirmation.svelte';
 import { grid } from './grid.svelte';
@@ -30,7 +30,7 @@ class NewImages {
     }
     const newer = get('/api/v1/snapshots/{token}/newer', { params: { path: { token: library.view.snapshot } } });
     library.newer = (await newer.catch(() => ({ count: 0 }))).count;
-    if (library.newer) announcer.say(`${formatNumber(library.newer)} new images`);
+    if (library.newer) announcer.say(`${formatCount(library.newer, 'new image')}`);
   }
 
   /** Images changed: some may match the search now, or no longer. */

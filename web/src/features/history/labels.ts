@@ -1,7 +1,8 @@
 /** Texts of the edits. */
 
 import type { Operation } from '../../api/edits';
-import { formatNumber } from '../../lib/format';
+import { formatCount, formatNumber } from '../../lib/format';
+import { SOURCE_NAMES } from '../tags/sources';
 
 type Args = Record<string, unknown>;
 /** Names of collections and templates by uuid. */
@@ -11,10 +12,6 @@ interface Edit {
   /** “9 images”. */
   images: string;
   names: Names;
-}
-
-export function formatImages(count: number): string {
-  return count === 1 ? '1 image' : `${formatNumber(count)} images`;
 }
 
 function quote(value: unknown): string {
@@ -30,11 +27,18 @@ function nameOf(uuid: unknown, names: Names, kind: string): string {
 
 function describeTags({ args, images }: Edit): string {
   const parts = [
-    ['Tagged with', args['add']],
-    ['Removed', args['remove']],
-    ['Rejected', args['reject']],
+    ['added tags', args['add']],
+    ['removed tags', args['remove']],
+    ['rejected tags', args['reject']],
   ].flatMap(([verb, names]) => (quote(names) ? [`${verb as string} ${quote(names)}`] : []));
-  return `${parts.join('; ')} on ${images}`;
+  const text = parts.join('; ');
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}: ${images}`;
+}
+
+function describeThreshold({ args }: Edit): string {
+  const source = String(args['source']);
+  const threshold = args['tag'] ? `confidence threshold of ${quote(args['tag'])}` : 'default confidence threshold';
+  return `${args['value'] === null ? 'Removed' : 'Set'} the ${threshold} for ${SOURCE_NAMES[source] ?? source}`;
 }
 
 const KINDS: Record<string, (edit: Edit) => string> = {
@@ -49,7 +53,7 @@ const KINDS: Record<string, (edit: Edit) => string> = {
   'tag.create': ({ args }) => `Created the tag ${quote(args['name'])}`,
   'tag.rename': ({ args }) => `Renamed the tag ${quote(args['tag'])} to ${quote(args['to'])}`,
   'tag.category': ({ args }) => `Set the category of ${quote(args['tags'])}`,
-  'tag.threshold': ({ args }) => `Set the confidence threshold of ${String(args['source'])}`,
+  'tag.threshold': describeThreshold,
   'tag.accept': ({ args }) => `Accepted the suggested tags ${quote(args['tags'])}`,
   'tag.refuse': ({ args }) => `Rejected the suggested tags ${quote(args['tags'])}`,
   'tag.propose': ({ args }) => `Restored the suggested tags ${quote(args['tags'])}`,
@@ -78,13 +82,13 @@ const KINDS: Record<string, (edit: Edit) => string> = {
 
 /** A sentence without its full stop. An edit of an unknown kind is named by its kind. */
 export function describeEdit(operation: Operation, names: Names = new Map()): string {
-  if (operation.kind === 'template.import') return `Imported ${formatNumber(operation.steps_total)} styles as templates`;
+  if (operation.kind === 'template.import') return operation.steps_total === 1 ? 'Imported 1 style as a template' : `Imported ${formatNumber(operation.steps_total)} styles as templates`;
   const [kind, args] = operation.steps[0] ?? [operation.kind, {}];
   const say = KINDS[operation.kind === 'tag.script' ? kind : operation.kind];
   // A change of excludes always has two steps.
   const more = operation.steps_total > 1 && operation.kind !== 'folder.exclude' ? ` and ${formatNumber(operation.steps_total - 1)} more` : '';
   if (!say) return operation.kind.replace(/[._]/g, ' ') + more;
-  return (operation.kind === 'tag.script' ? 'Bulk edit: ' : '') + say({ args, images: formatImages(operation.changed), names }) + more;
+  return (operation.kind === 'tag.script' ? 'Bulk edit: ' : '') + say({ args, images: formatCount(operation.changed, 'image'), names }) + more;
 }
 
 /** Whether these edits refer to something by a uuid without a known name. */

@@ -25,5 +25,5 @@ test('what could not be done is grouped by what was said of it', () => {
     ['thumb', 'cut off', 1],
     ['embed', 'crashed', 1],
   ]);
-  expect(logOf(groupParked([job(2, 'crashed\nsignal 11')])[0]!)).toBe('thumb #2 · tried 2 times, crashed 1 times\n2.png\ncrashed\nsignal 11');
+  expect(logOf(groupParked([job(2, 'crashed\nsignal 11')])[0]!)).toBe('thumb #2 · tried 2 times, crashed 1 time\n2.png\ncrashed\nsignal 11');
 });

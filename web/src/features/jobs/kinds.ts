@@ -1,7 +1,7 @@
 /** Texts for the kinds of jobs, and for failed jobs. */
 
 import type { FailedJob, JobKind } from '../../api/client';
-import { formatDuration } from '../../lib/format';
+import { formatCount, formatDuration } from '../../lib/format';
 
 interface KindText {
   name: string;
@@ -10,14 +10,15 @@ interface KindText {
 
 const KINDS: Record<string, KindText> = {
   thumb: { name: 'Thumbnails', description: 'Reads and checks images and creates thumbnails.' },
-  embed: { name: 'Semantic search', description: 'Embeds prompts in batches, so that ~"sad robot" finds them.' },
-  phash: { name: 'Perceptual hashes', description: 'Used to find duplicates.' },
+  embed: { name: 'Semantic search', description: 'Computes prompt embeddings for semantic search, such as ~"sad robot".' },
+  phash: { name: 'Perceptual hashes', description: 'Computes perceptual hashes to find duplicates.' },
   look: { name: 'Image analysis', description: 'A model computes visual similarity and NSFW scores.' },
   autotag: { name: 'Auto-tagging', description: 'Requests tags from your model, one request at a time.' },
-  sha256: { name: 'SHA-256', description: 'File checksums used by other programs.' },
-  models: { name: 'Model hashes', description: 'Links images to the models that made them.' },
+  sha256: { name: 'SHA-256', description: 'Computes file checksums for use with other programs.' },
+  models: { name: 'Model hashes', description: 'Computes model hashes to link images to the models they were made with.' },
   header: { name: 'Image sizes', description: 'Rereads the size and orientation of images that an older version imported.' },
-  reparse: { name: 'Metadata reread', description: 'Rereads the metadata of files with the current parsers.' },
+  reparse: { name: 'Metadata refresh', description: 'Rereads file metadata with the current parsers.' },
+  hook: { name: 'Hooks', description: 'Calls your commands and local URLs, one at a time.' },
 };
 const ORDER = Object.keys(KINDS);
 
@@ -62,6 +63,6 @@ export function groupParked(failed: readonly FailedJob[]): Parked[] {
 
 /** Everything known about some jobs, as text for a bug report. */
 export function logOf(group: Parked): string {
-  const lines = group.failed.map((job) => `${job.kind} #${job.id} · tried ${job.attempts} times, crashed ${job.crashes} times\n${job.file || '(no file)'}\n${job.error}`);
+  const lines = group.failed.map((job) => `${job.kind} #${job.id} · tried ${formatCount(job.attempts, 'time')}, crashed ${formatCount(job.crashes, 'time')}\n${job.file || '(no file)'}\n${job.error}`);
   return lines.join('\n\n');
 }

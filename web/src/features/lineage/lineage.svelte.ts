@@ -47,7 +47,7 @@ class LineageView {
 
   private async saveParent(child: string, parent: string | null, relation: string | null, message: string): Promise<void> {
     if (!connection.up) {
-      toasts.add('MystiCanvas is not responding. Nothing was changed. Try again when it is back.');
+      toasts.add('MystiCanvas is not responding. Nothing was changed. Try again when the connection is restored.');
       return;
     }
     try {

@@ -4,7 +4,7 @@ import { get, post, type EditResult } from '../../api/client';
 import { connection } from '../../api/connection.svelte';
 import type { ListedModel, ModelFolder, ModelList, ModelScan } from '../../api/models';
 import { messageOf } from '../../lib/errors';
-import { formatNumber } from '../../lib/format';
+import { formatCount, formatNumber } from '../../lib/format';
 import { toasts } from '../../ui/toasts.svelte';
 import { undo } from '../edits/undo';
 
@@ -51,7 +51,7 @@ class Models {
 
   private async runMerge(keep: ListedModel, other: ListedModel): Promise<void> {
     if (!connection.up) {
-      toasts.add('MystiCanvas is not responding. Nothing was changed. Try again when it is back.');
+      toasts.add('MystiCanvas is not responding. Nothing was changed. Try again when the connection is restored.');
       return;
     }
     try {
@@ -65,7 +65,7 @@ class Models {
 }
 
 function outcome(scan: ModelScan): string {
-  const parts = [`${formatNumber(scan.found)} ${scan.found === 1 ? 'model' : 'models'} found`];
+  const parts = [`${formatCount(scan.found, 'model')} found`];
   for (const [count, word] of [[scan.added, 'new'], [scan.changed, 'changed'], [scan.moved, 'moved'], [scan.missing, 'missing'], [scan.failed, 'unreadable']] as const) {
     if (count) parts.push(`${formatNumber(count)} ${word}`);
   }

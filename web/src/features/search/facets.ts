@@ -7,7 +7,7 @@ const NAMES: Record<string, string> = {
   model: 'Models',
   lora: 'LoRAs',
   tag: 'Tags',
-  engine: 'Generators',
+  generator: 'Generators',
   sampler: 'Samplers',
   size: 'Sizes',
   rating: 'Ratings',

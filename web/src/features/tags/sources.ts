@@ -24,6 +24,8 @@ export interface Gathered {
   rejected: string[];
 }
 
+/** Who sets tags, by the key of the source. */
+export const SOURCE_NAMES: Readonly<Record<string, string>> = { user: 'you', prompt: 'prompts', llm: 'language models', vision: 'taggers', import: 'files' };
 const MARKS: Record<string, string> = { user: '', prompt: 'prompt', import: 'import' };
 
 export function sourcesOf(image: ImageTags): Gathered {
@@ -68,8 +70,8 @@ function describeAssignment(one: Assignment): string {
   const sure = one.confidence === null ? '' : ` (${Math.round(one.confidence * 100)}%)`;
   const as = one.tag === one.shown_as ? '' : ` as “${one.tag}”`;
   if (one.source === 'user') return `by you${as}`;
-  if (one.source === 'prompt') return `by prompt${as}`;
-  if (one.source === 'import') return `by import${as}`;
+  if (one.source === 'prompt') return `by the prompt${as}`;
+  if (one.source === 'import') return `by an import${as}`;
   return `by ${one.run || (one.source === 'llm' ? 'a language model' : 'a tagger')}${sure}${as}`;
 }
 

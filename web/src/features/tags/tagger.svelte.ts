@@ -4,9 +4,9 @@ import { get, post, type EditResult, type Schemas } from '../../api/client';
 import { invalidation } from '../../api/invalidation.svelte';
 import type { OfferedTag, SharedTag, SharedTags } from '../../api/tags';
 import { messageOf } from '../../lib/errors';
+import { formatCount } from '../../lib/format';
 import type { Selection } from '../../lib/selection';
 import { bulk, runEdit, type Picked, refreshList } from '../edits/edits';
-import { formatImages } from '../gallery/actions';
 import { sameName } from './names';
 
 export class Tagger {
@@ -41,17 +41,17 @@ export class Tagger {
   async add(name: string, offered: OfferedTag | undefined): Promise<void> {
     const known = offered ?? (await this.findTag(name));
     const shown = known?.alias_of ?? known?.name ?? name;
-    const done = await this.mark({ add: [name] }, (count) => `“${shown}” added to ${formatImages(count)}`);
+    const done = await this.mark({ add: [name] }, (count) => `“${shown}” added to ${formatCount(count, 'image')}`);
     if (!done) return;
     const alias = known?.alias_of ? `“${known.name}” is an alias of “${known.alias_of}”. ` : '';
     const also = known?.implies.length ? ` It implies ${known.implies.join(', ')}.` : '';
-    const result = done.changed ? `“${shown}” added to ${formatImages(done.changed)}.` : `All of these images already have “${shown}”.`;
+    const result = done.changed ? `“${shown}” added to ${formatCount(done.changed, 'image')}.` : `All of these images already have “${shown}”.`;
     this.outcome = alias + result + also;
   }
 
   async remove(name: string): Promise<void> {
-    const done = await this.mark({ remove: [name] }, (count) => `“${name}” removed from ${formatImages(count)}`);
-    if (done) this.outcome = done.changed ? `“${name}” removed from ${formatImages(done.changed)}.` : `None of these images has “${name}”.`;
+    const done = await this.mark({ remove: [name] }, (count) => `“${name}” removed from ${formatCount(count, 'image')}`);
+    if (done) this.outcome = done.changed ? `“${name}” removed from ${formatCount(done.changed, 'image')}.` : `None of these images has “${name}”.`;
   }
 
   private async mark(tags: Schemas['ImageTagsRequest'], describe: (count: number) => string): Promise<EditResult | undefined> {

@@ -4,15 +4,15 @@ import { ApiError, get, post, type Body, type EditResult } from '../../api/clien
 import { invalidation } from '../../api/invalidation.svelte';
 import type { BulkPreview } from '../../api/tags';
 import { Selection } from '../../lib/selection';
-import { runEdit, refreshList } from '../edits/edits';
+import { refreshList, runEdit, type Refused } from '../edits/edits';
 import { library } from '../gallery/library.svelte';
 
 type Action = 'create' | 'rename' | 'merge' | 'split' | 'retag' | 'delete' | 'alias' | 'unalias' | 'imply' | 'unimply' | 'set-category' | 'set-threshold' | 'accept' | 'propose' | 'reject';
 /** `do` is the action of `POST /api/v1/tags:ACTION`, which determines the other fields. */
 export type TagEdit = { [Do in Action]: { do: Do } & Body<`/api/v1/tags:${Do}`, 'post'> }[Action];
 
-/** Whether the edit succeeded; `refused` gets the reason if not. */
-export async function change({ do: action, ...body }: TagEdit, message: string, refused?: (sentence: string) => void): Promise<boolean> {
+/** Whether the edit succeeded; `refused` gets the reason if not, and how to confirm the edit. */
+export async function change({ do: action, ...body }: TagEdit, message: string, refused?: Refused): Promise<boolean> {
   // The compiler does not see that the body is that of this action.
   const path = `/api/v1/tags:${action}` as '/api/v1/tags:create';
   return (await runTagEdit(() => post(path, { body: body as Body<typeof path, 'post'> }), () => message, refused)) !== undefined;
@@ -23,7 +23,7 @@ export function tryScript(text: string): Promise<BulkPreview> {
 }
 
 /** Runs all lines as one edit. */
-export async function runScript(text: string, describe: (done: EditResult) => string, refused?: (sentence: string) => void): Promise<boolean> {
+export async function runScript(text: string, describe: (done: EditResult) => string, refused?: Refused): Promise<boolean> {
   const ask = async (): Promise<EditResult> => {
     const { edit } = await post('/api/v1/tags:bulk-edit', { body: { text } });
     if (!edit) throw new ApiError(400, 'A line is not valid. Nothing was changed.');
@@ -49,7 +49,7 @@ export function mergeScript(tags: readonly string[], keep: string): string {
     .join('\n');
 }
 
-function runTagEdit<D extends EditResult>(ask: () => Promise<D>, describe: (done: D) => string, refused?: (sentence: string) => void): Promise<D | undefined> {
+function runTagEdit<D extends EditResult>(ask: () => Promise<D>, describe: (done: D) => string, refused?: Refused): Promise<D | undefined> {
   const then = async (): Promise<void> => {
     invalidation.mark('tags', 'counts', 'collections');
     if (library.view.snapshot) await refreshList(new Selection());

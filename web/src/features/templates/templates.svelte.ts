@@ -4,7 +4,7 @@ import { del, get, patch, post, put, type EditResult, type Schemas } from '../..
 import { connection } from '../../api/connection.svelte';
 import type { Template, TemplateList, Wildcard } from '../../api/templates';
 import { messageOf } from '../../lib/errors';
-import { formatNumber } from '../../lib/format';
+import { formatCount } from '../../lib/format';
 import { toasts } from '../../ui/toasts.svelte';
 import { runWithProgress, undo } from '../edits/undo';
 
@@ -43,7 +43,7 @@ class Templates {
   }
 
   async importStyles(text: string): Promise<void> {
-    await this.edit(() => post('/api/v1/templates/styles', { body: { text } }), (done) => `${formatNumber(done.changed)} ${done.changed === 1 ? 'style' : 'styles'} imported.`);
+    await this.edit(() => post('/api/v1/templates/styles', { body: { text } }), (done) => `${formatCount(done.changed, 'style')} imported.`);
   }
 
   /** Null as content deletes it. */
@@ -58,7 +58,7 @@ class Templates {
 
   private async runTemplateEdit<T extends EditResult>(ask: () => Promise<T>, message: string | ((done: EditResult) => string)): Promise<T | undefined> {
     if (!connection.up) {
-      toasts.add('MystiCanvas is not responding. Nothing was changed. Try again when it is back.');
+      toasts.add('MystiCanvas is not responding. Nothing was changed. Try again when the connection is restored.');
       return undefined;
     }
     try {

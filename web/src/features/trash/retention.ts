@@ -6,6 +6,6 @@ const DAY_MS = 86_400_000;
 export function describeTimeLeft(day: string, now: Date): string {
   const left = Math.round((new Date(`${day}T12:00:00`).getTime() - new Date(now.getFullYear(), now.getMonth(), now.getDate(), 12).getTime()) / DAY_MS);
   if (left < 0) return 'Overdue';
-  if (left === 0) return 'Deleted today';
-  return left === 1 ? 'Deleted tomorrow' : `Deleted in ${left} days`;
+  if (left === 0) return 'Will be deleted today';
+  return left === 1 ? 'Will be deleted tomorrow' : `Will be deleted in ${left} days`;
 }

@@ -1,0 +1,1 @@
+"""Hooks: commands and local URLs that are called on events (docs/hooks.md)."""
