@@ -16,7 +16,7 @@ from tests.pictures import png
 
 from mysticanvas.cli.client import Client, connect, wait_for_jobs
 from mysticanvas.db.database import Database, WriteTx
-from mysticanvas.db.images import files, folders, generations
+from mysticanvas.db.images import file_rows, files, folders, generations
 from mysticanvas.db.images import missing as image_missing
 from mysticanvas.domain.errors import ConflictError, InvalidInputError
 from mysticanvas.domain.file import FileStat, ImageFormat
@@ -165,7 +165,7 @@ def test_the_person_has_the_last_word_and_can_take_it_back(client: Client, folde
     take_in(client, folder)
     images = by_path(client)
     child = f"/api/v1/images/{images[CHILD]}/parent"
-    linked = client.post(child, {"parent": images["other.png"], "relation": "variation"})
+    linked = client.put(child, {"parent": images["other.png"], "relation": "variation"})
     corrected = [("a fox 3", "a fox 2", "variation", True, False)]
     assert ways(client, images[CHILD]) == corrected
 
@@ -174,7 +174,7 @@ def test_the_person_has_the_last_word_and_can_take_it_back(client: Client, folde
     take_in(client, folder)
     assert ways(client, images[CHILD]) == corrected
 
-    unlinked = client.post(child, {"parent": None})
+    unlinked = client.put(child, {"parent": None})
     assert ways(client, images[CHILD]) == []
     with pytest.raises(ConflictError):
         client.post(f"/api/v1/edits/{linked['operation']}/undo")
@@ -322,7 +322,7 @@ def test_masks_and_control_images_are_shown_as_files_of_the_image(database: Data
     child = found(root, "child.png", Recipe(inputs=inputs), second=9)
     database.write(import_record.add_images, [child, *tools], [], now_ms=0)
     image = database.read(generations.get_id, uuid_at(database, "child.png"))
-    shown = [(file.kind, file.path) for file in database.read(files.list_input_files, [image])[image]]
+    shown = [(file.kind, file.path) for file in database.read(file_rows.list_input_files, [image])[image]]
     assert shown == [
         ("input", "in/fox.png"), ("mask", "in/mask.png"), ("control", "in/depth.png"), ("input", "in/style.png"),
     ]  # fmt: skip

@@ -15,7 +15,7 @@ from tests.libraries import RandomLibrary
 
 from mysticanvas.db import event_log
 from mysticanvas.db.database import Database, WriteTx
-from mysticanvas.db.images import files, generations, used_models
+from mysticanvas.db.images import file_rows, files, generations, used_models
 from mysticanvas.domain.model import ModelKind, ModelUse
 from mysticanvas.features.models import queries as model_queries
 from mysticanvas.jobs import queries as job_queries
@@ -156,7 +156,7 @@ OTHERS: dict[str, Query] = {
     "jobs_prune": lambda tx: job_queries.prune(tx, before_ms=0, keep=10, limit=20),
     "files_known": lambda tx: files.find_by_paths(tx, root_id=1, paths=[b"a.png", b"b.png"]),
     "files_with_fingerprint": lambda tx: files.find_by_fingerprint(tx, b"\0" * 32),
-    "files_of_generation": lambda tx: files.list_of_image(tx, generations.GenerationId(1)),
+    "files_of_generation": lambda tx: file_rows.list_of_image(tx, generations.GenerationId(1)),
     "models_find": lambda tx: model_queries.find_or_add(tx, ModelUse(ModelKind.LORA, "x", "0123456789"), now_ms=1),
     "models_used": lambda tx: used_models.list_used_models(tx, generations.GenerationId(1)),
     "events_newest": lambda tx: event_log.list_newest(

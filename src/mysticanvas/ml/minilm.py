@@ -1,7 +1,7 @@
 """The transformer model: all-MiniLM-L6-v2 with int8 weights in ONNX Runtime (extra `semantic`).
 
 Source: the model card (mean pooling of the last layer; Apache-2.0). ml/data/NOTICE-text.txt says where the model file
-comes from, and docs/adr/0023-the-model-is-in-the-package.md why it is here.
+comes from, and docs/adr/0024-the-model-is-in-the-package.md why it is here.
 """
 
 import hashlib

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from mysticanvas.db.database import ReadTx
-from mysticanvas.db.images import files, generations, used_models
-from mysticanvas.db.images.files import FileRow
+from mysticanvas.db.images import file_rows, generations, used_models
+from mysticanvas.db.images.file_rows import FileRow
 from mysticanvas.db.images.generations import Detail
 from mysticanvas.db.images.used_models import UsedModel
 from mysticanvas.domain.file import FileKind
@@ -127,8 +127,8 @@ def list_tag_names(tx: ReadTx, images: Sequence[GenerationId]) -> dict[Generatio
 
 def read_records(tx: ReadTx, images: Sequence[GenerationId]) -> list[ImageRecord]:
     """The images that exist, in the given order."""
-    located = files.list_of_images(tx, images)
-    inputs = files.list_input_files(tx, images)
+    located = file_rows.list_of_images(tx, images)
+    inputs = file_rows.list_input_files(tx, images)
     used = used_models.list_of_images(tx, images)
     tags = list_tag_names(tx, images)
     hashes = [file.blake3.hex() for found in located.values() for file in found if file.blake3]

@@ -10,7 +10,8 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse, StreamingResponse
 
 from mysticanvas.db.database import Database, ReadTx
-from mysticanvas.db.images import files, generations, outdated, raw_metadata
+from mysticanvas.db.images import file_rows, generations, outdated, raw_metadata
+from mysticanvas.db.images.file_rows import FileRow
 from mysticanvas.db.images.generations import Detail
 from mysticanvas.domain.errors import NotFoundError, UnreadableFileError
 from mysticanvas.domain.file import FileKind, ImageFormat, TextEntry
@@ -153,14 +154,14 @@ def _find_parameters_text(entries: list[TextEntry]) -> str | None:
     return next((texts[key] for key in _PARAMETERS_KEYS if key in texts), None)
 
 
-def _list_locations(tx: ReadTx, uuid: str) -> list[files.FileRow]:
+def _list_locations(tx: ReadTx, uuid: str) -> list[FileRow]:
     """Lists the files with the content of the image: the original first, then copies."""
     own = (FileKind.FINAL, FileKind.COPY)
-    located = files.list_of_image(tx, GenerationId(generations.get_id(tx, uuid)))
+    located = file_rows.list_of_image(tx, GenerationId(generations.get_id(tx, uuid)))
     return [file for file in located if file.kind in own and file.root is not None]
 
 
-def _open_any(locations: list[files.FileRow]) -> tuple[FileSource, str | None]:
+def _open_any(locations: list[FileRow]) -> tuple[FileSource, str | None]:
     """Returns the first file that can be opened. The drives of other files may be offline. Raises `NotFoundError`."""
     reason = "This image has no file."
     for file in locations:
