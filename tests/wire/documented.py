@@ -10,7 +10,8 @@ from typing import Any
 import httpx
 import jsonschema_rs
 
-GOLDEN = Path(__file__).parent / "openapi.json"
+# In `web/`, because the build of the gallery generates its types from it.
+GOLDEN = Path(__file__).resolve().parents[2] / "web" / "openapi.json"
 PROBLEM = "application/problem+json"
 
 

@@ -1,8 +1,8 @@
 """The OpenAPI document: what it promises, and that the server keeps it.
 
-`openapi.json` is the promise of version 1. A difference is a decision: what is there now stays, and only what programs
-that know the old document can ignore may be added. After a change that is meant, write it anew, read the difference,
-and commit it:
+`web/openapi.json` is the promise of version 1. A difference is a decision: what is there now stays, and only what
+programs that know the old document can ignore may be added. After a change that is meant, write it anew, read the
+difference, and commit it:
 
     MYSTICANVAS_WIRE=rewrite python3 dev.py test tests/wire/test_document.py
 """

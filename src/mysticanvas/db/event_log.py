@@ -3,22 +3,23 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from mysticanvas.db.database import ReadTx, WriteTx
 
 # Kinds of events that every page shows until they are dismissed.
 NOTICES = ("journal.replaced", "journal.kept")
+EventLevel = Literal["info", "warning", "error"]
 
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """An event. `level` is info, warning or error. `subject` is what the event is about, such as a path; null if there
-    is nothing to name. The fields of `data` depend on the kind."""
+    """An event. `subject` is what the event is about, such as a path; null if there is nothing to name. The fields of
+    `data` depend on the kind."""
 
     id: int
     at: int
-    level: str
+    level: EventLevel
     kind: str
     subject: str | None
     data: dict[str, Any]

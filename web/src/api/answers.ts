@@ -14,9 +14,9 @@ type Answer = Response | object | null | ((asked: Asked) => Response | object | 
 export function answer(answers: Readonly<Record<string, Answer>>): Asked[] {
   const requests: Asked[] = [];
   const known = Object.keys(answers).sort((one, other) => other.length - one.length);
-  vi.stubGlobal('fetch', async (address: string, init: RequestInit = {}) => {
-    const { pathname, searchParams } = new URL(address, 'http://gallery');
-    const asked = { path: pathname, params: searchParams, body: JSON.parse((init.body as string | undefined) ?? '{}') as Record<string, unknown> };
+  vi.stubGlobal('fetch', async (request: Request) => {
+    const { pathname, searchParams } = new URL(request.url);
+    const asked = { path: pathname, params: searchParams, body: JSON.parse((await request.text()) || '{}') as Record<string, unknown> };
     requests.push(asked);
     const found = answers[known.find((path) => pathname.startsWith(path)) ?? ''];
     if (found === undefined) return refusal(404, `No answer to ${pathname}.`);

@@ -1,36 +1,10 @@
-/** Edits over images and their progress, as the server sends them. */
+/** Edits over images and their progress. */
 
-import { ApiError, get, type EditState, type EditResult } from './client';
+import { ApiError, get, type EditResult, type EditState, type Schemas } from './client';
 
-/** An image of an edit, wherever it is now. */
-export interface EditedImage {
-  uuid: string;
-  thumb: string | null;
-  color: number | null;
-  width: number | null;
-  height: number | null;
-  state: 'here' | 'trashed' | 'gone';
-}
-
-/** `steps` are its kinds and arguments, the first of `steps_total`. */
-export interface Operation extends EditResult {
-  at: number;
-  kind: string;
-  steps: [kind: string, args: Record<string, unknown>][];
-  steps_total: number;
-  images: EditedImage[];
-}
-
-export interface Purge {
-  images: number;
-  files: number;
-  bytes: number;
-  /** Text files next to the images, which are kept. */
-  beside: string[];
-  /** Files that were kept, and why. */
-  kept: [path: string, reason: string][];
-  left: number;
-}
+export type EditedImage = Schemas['EditedImage'];
+export type Operation = Schemas['EditRecord'];
+export type Purge = Schemas['PurgeResult'];
 
 const WAIT_S = 1;
 const MOVING: readonly EditState[] = ['applying', 'undoing', 'redoing'];
@@ -45,7 +19,7 @@ export async function followEdit(done: EditResult, onprogress: (done: EditResult
   const moved = isMoving(done.state);
   while (isMoving(done.state)) {
     onprogress(done);
-    done = await get<EditResult>(`/api/v1/edits/${done.operation}?wait=${WAIT_S}`);
+    done = await get('/api/v1/edits/{operation}', { params: { path: { operation: done.operation }, query: { wait: WAIT_S } } });
   }
   if (moved && done.state !== wanted) throw new ApiError(409, done.error ?? 'The edit did not complete.');
   return done;

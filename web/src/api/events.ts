@@ -1,16 +1,6 @@
-/** The event log, as the server sends it. */
+/** The event log. */
 
-export interface LogEvent {
-  id: number;
-  at: number;
-  level: 'info' | 'warning' | 'error';
-  kind: string;
-  subject: string | null;
-  data: Record<string, unknown>;
-}
+import type { Schemas } from './client';
 
-export interface LogPage {
-  events: LogEvent[];
-  /** The `before` of the next page. */
-  next: number | null;
-}
+export type LogEvent = Schemas['LogEntry'];
+export type LogPage = Schemas['EventPage'];

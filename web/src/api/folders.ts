@@ -1,85 +1,14 @@
-/** Folders and scans, as the server sends them. */
+/** Folders and scans. */
 
-import type { EditResult, ImportProgress, FolderStatus } from './client';
+import type { Schemas } from './client';
 
-/** `available`, `read_only` and `watching` reflect the disk at this moment. `not_watched` is the reason why the folder
-    is scanned from time to time instead of being watched. */
-export interface Folder extends FolderStatus {
-  available: boolean;
-  read_only: boolean;
-  watching: boolean;
-  not_watched: string | null;
-}
-
-export interface RemovedFolder {
-  id: number;
-  path: string;
-  images: number;
-  removed_at: number;
-}
-
-export interface FolderList {
-  folders: Folder[];
-  removed: RemovedFolder[];
-}
-
-export interface LostFile {
-  id: number;
-  uuid: string;
-  path: string;
-  bytes: number;
-  missing_at: number;
-  thumb: string | null;
-  /** The image has another file that exists. */
-  elsewhere: boolean;
-}
-
-export interface LostFiles {
-  files: LostFile[];
-  next: number | null;
-}
-
-export interface UntrackedFile {
-  path: string;
-  reason: string;
-}
-
-export type Change = 'imported' | 'changed' | 'moved' | 'copies' | 'missing';
-
-export interface ScanReport extends Record<Change, number> {
-  files_seen: number;
-  unchanged: number;
-  failed: number;
-  failures: UntrackedFile[];
-  offline: string[];
-  /** For a dry run: some paths of each change. */
-  examples: Partial<Record<Change, string[]>>;
-  /** Enough files would be missing for a scan to ask first. */
-  asks: boolean;
-  /** Files that are not images, by kind. */
-  not_shown: Record<string, number>;
-}
-
-/** What exclude patterns would change. */
-export interface ExcludePreview {
-  patterns: string[];
-  hide: number;
-  show: number;
-  /** Images with an excluded file that stay visible, because they have another one. */
-  kept: number;
-  /** Some paths of the images that would be hidden. */
-  examples: string[];
-}
-
-/** Both are null if nothing changed. */
-export interface Excluded {
-  edit: EditResult | null;
-  /** The import that scans the folder. */
-  scan: string | null;
-  kept: number;
-}
-
-export interface Scan {
-  progress: ImportProgress;
-  report: ScanReport | null;
-}
+export type Folder = Schemas['Folder'];
+export type RemovedFolder = Schemas['RemovedFolder'];
+export type FolderList = Schemas['FolderList'];
+export type LostFile = Schemas['MissingFile'];
+export type LostFiles = Schemas['MissingFilePage'];
+export type UntrackedFile = Schemas['Failure'];
+export type ScanReport = Schemas['ImportReport'];
+export type ExcludePreview = Schemas['ExcludePreview'];
+export type Scan = Schemas['ImportStatus'];
+export type Change = keyof Pick<ScanReport, 'imported' | 'changed' | 'moved' | 'copies' | 'missing'>;

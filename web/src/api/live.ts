@@ -1,26 +1,17 @@
 /** Live updates (SSE): one connection shared by all tabs of this browser, because browsers limit connections per host. */
 
-import type { ImportProgress, JobKind } from './client';
+import type { Schemas } from './client';
 
-/** `uuids` is null when there are too many to list. */
-export interface ImagesEvent {
-  uuids: string[] | null;
-  count: number;
-  total: number;
-}
-
-/** Events of the server by kind. A `reset` means that some events were lost. docs/events.md explains those with a dot. */
+/** The data of the server's events by kind. A `reset` means that some events were lost. docs/events.md explains those with a dot. */
 export interface ServerEvents {
-  'image.added': ImagesEvent;
-  'image.changed': ImagesEvent;
-  'image.removed': ImagesEvent;
-  import: ImportProgress;
-  jobs: { kinds: JobKind[] };
-  /** Names of lists (tags, collections, …) whose contents changed. */
-  stale: { lists: string[] };
-  /** Why the library or its journal cannot be written. */
-  trouble: { sentence: string | null };
-  reset: Record<string, never>;
+  'image.added': Schemas['ImagesEvent'];
+  'image.changed': Schemas['ImagesEvent'];
+  'image.removed': Schemas['ImagesEvent'];
+  import: Schemas['ImportProgress'];
+  jobs: Schemas['JobsEvent'];
+  stale: Schemas['ListsEvent'];
+  trouble: Schemas['ProblemEvent'];
+  reset: Schemas['ResetEvent'];
 }
 
 type Message = { [Kind in keyof ServerEvents]: { kind: Kind; data: ServerEvents[Kind]; id: number } }[keyof ServerEvents];

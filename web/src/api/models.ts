@@ -1,64 +1,10 @@
-/** The model registry, as the server sends it. */
+/** The model registry. */
 
-export interface ListedModel {
-  id: number;
-  kind: string;
-  name: string;
-  family: string | null;
-  trigger_words: string[];
-  title: string | null;
-  path: string | null;
-  bytes: number | null;
-  missing: boolean;
-  hashed: boolean;
-  preview: boolean;
-  problem: string | null;
-  images: number;
-  /** The number of its images that are matched by name only. */
-  doubtful: number;
-}
+import type { Schemas } from './client';
 
-export interface ModelFolder {
-  id: number;
-  path: string;
-  last_scan_at: number | null;
-  files: number;
-}
-
-export interface ModelList {
-  models: ListedModel[];
-  folders: ModelFolder[];
-}
-
-export interface ModelFile {
-  path: string;
-  bytes: number;
-  problem: string | null;
-  hashed: boolean;
-  missing: boolean;
-}
-
-export interface ModelDetail {
-  model: ListedModel;
-  about: Record<string, unknown>;
-  hashes: { kind: string; value: string; source: string }[];
-  files: ModelFile[];
-  entries: { id: number; kind: string; name: string; merged_by: string }[];
-}
-
-export interface MadeWith {
-  total: number;
-  uuids: string[];
-}
-
-export interface ModelScan {
-  folders: string[];
-  found: number;
-  added: number;
-  changed: number;
-  moved: number;
-  unchanged: number;
-  missing: number;
-  failed: number;
-  failures: { path: string; reason: string }[];
-}
+export type ListedModel = Schemas['ModelSummary'];
+export type ModelFolder = Schemas['ModelFolder'];
+export type ModelList = Schemas['ModelList'];
+export type ModelDetail = Schemas['ModelDetail'];
+export type MadeWith = Schemas['ModelImages'];
+export type ModelScan = Schemas['ModelScanReport'];

@@ -1,43 +1,11 @@
-/** Prompt templates and wildcards, as the server sends them. */
+/** Prompt templates and wildcards. */
 
-export type Params = Record<string, string | number>;
+import type { Schemas } from './client';
 
-export interface Template {
-  uuid: string;
-  name: string;
-  content: string;
-  negative: string | null;
-  params: Params;
-  category: string | null;
-  /** An image, and the name of its thumbnail. */
-  preview: string | null;
-  thumb: string | null;
-  uses: number;
-  created_at: number;
-  variables: string[];
-  wildcards: string[];
-}
-
-/** One choice per line. */
-export interface Wildcard {
-  name: string;
-  content: string;
-}
-
-export interface TemplateList {
-  templates: Template[];
-  wildcards: Wildcard[];
-}
-
+export type Template = Schemas['TemplateDetail'];
+export type Params = NonNullable<Schemas['TemplateCreationRequest']['params']>;
+export type Wildcard = Schemas['Wildcard'];
+export type TemplateList = Schemas['TemplateList'];
+export type Expanded = Schemas['Expansion'];
+export type Tried = Schemas['TemplateTrial'];
 export type Form = 'a1111' | 'prompt' | 'json';
-
-/** The template expanded at a seed and the seeds after it; objects if the form is JSON. */
-export interface Expanded {
-  seed: number;
-  expanded: (string | Record<string, unknown>)[];
-}
-
-export interface Tried extends Expanded {
-  variables: string[];
-  wildcards: string[];
-}

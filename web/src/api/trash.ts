@@ -1,10 +1,6 @@
-/** Trash, as the server sends it. */
+/** Trash. */
 
-export type Lock = 'favorites' | 'collected';
+import type { Schemas } from './client';
 
-export interface TrashFacts {
-  images: number;
-  bytes: number;
-  days: number;
-  locked: Lock[];
-}
+export type Lock = NonNullable<Schemas['TrashSettingsRequest']['locked']>[number];
+export type TrashFacts = Schemas['TrashPage'];

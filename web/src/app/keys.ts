@@ -180,6 +180,6 @@ function discard(): void {
 async function copyOf(what: 'prompt' | 'parameters_text', name: string): Promise<void> {
   const uuid = await library.focusedUuid();
   if (!uuid) return;
-  const detail = await get<Detail>(`/api/v1/images/${uuid}`);
+  const detail = await get('/api/v1/images/{uuid}', { params: { path: { uuid } } });
   await copy(detail[what] ?? '', name);
 }

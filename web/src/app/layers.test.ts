@@ -1,11 +1,12 @@
-/** Imports point down: app, features, api and ui, lib. */
+/** Imports point down: app, features, api and ui, lib, and what is generated from the API's document. */
 
 import { expect, test } from 'vitest';
 
 const BELOW: Record<string, readonly string[]> = {
-  lib: ['lib'],
+  generated: [],
+  lib: ['lib', 'generated'],
   ui: ['lib', 'ui'],
-  api: ['lib', 'api'],
+  api: ['lib', 'api', 'generated'],
   features: ['lib', 'ui', 'api', 'features'],
   app: ['lib', 'ui', 'api', 'features', 'app'],
 };

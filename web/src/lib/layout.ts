@@ -1,17 +1,15 @@
 /** Justified rows for any number of images, section by section. Lengths in CSS pixels. */
 
+import type { components } from '../generated/api';
+
 export const GAP = 4;
 export const HEADING = 44;
 const MAX_STRETCH = 1.4;
 const NARROWEST = 0.25;
 const WIDEST = 4;
 
-export interface Section {
-  /** Empty if the images are not sorted by date: such a section has no heading. */
-  day: string;
-  start: number;
-  count: number;
-}
+/** `day` is empty if the images are not sorted by date: such a section has no heading. */
+export type Section = components['schemas']['Section'];
 
 export interface Tile {
   index: number;

@@ -1,6 +1,6 @@
 /** The selected images among any number: sorted ranges and exceptions. Never a list of all. */
 
-export type Range = readonly [from: number, end: number];
+export type Range = [from: number, end: number];
 
 export class Selection {
   static of(index: number): Selection {

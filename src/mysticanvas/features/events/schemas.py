@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, Field, JsonValue, RootModel
 
 from mysticanvas.http.schemas import Index
+from mysticanvas.jobs.progress import KindProgress
 
 
 class ImagesEvent(BaseModel):
@@ -57,9 +58,27 @@ class ResetEvent(BaseModel):
     """The data of `reset`: messages after your last event ID are lost. Load what you need again."""
 
 
-class GalleryEvent(RootModel[JsonValue]):
-    """The data of the events for the gallery's pages: `hello`, `ping`, `import`, `jobs`, `stale` and `trouble`. They
-    may change in any version."""
+class JobsEvent(BaseModel):
+    """The data of `jobs`: the progress of the background jobs."""
+
+    kinds: list[KindProgress]
+
+
+class ListsEvent(BaseModel):
+    """The data of `stale`: the names of lists (tags, collections, …) whose contents changed."""
+
+    lists: list[str]
+
+
+class ProblemEvent(BaseModel):
+    """The data of `trouble`: why the library or its journal cannot be written. Null when it can be written again."""
+
+    sentence: str | None
+
+
+class GalleryEvent(RootModel[JobsEvent | ListsEvent | ProblemEvent | JsonValue]):
+    """The data of the events for the gallery's pages: `jobs`, `stale`, `trouble`, `import` (an `ImportProgress`),
+    `hello` and `ping`. They may change in any version."""
 
 
 class StreamEvent(RootModel[ImagesEvent | EditDoneEvent | JobsDoneEvent | ImportDoneEvent | ResetEvent | GalleryEvent]):

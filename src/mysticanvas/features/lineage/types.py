@@ -1,18 +1,20 @@
 """The lineage around an image."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 MAX_NODES = 200
+Role = Literal["self", "ancestor", "descendant", "sibling"]
 
 
 @dataclass(frozen=True, slots=True)
 class LineageNode:
     """`layer` is 0 for the requested image and its siblings, negative for ancestors and positive for descendants. An
-    edge always leads to a higher layer. `role`: self, ancestor, descendant or sibling."""
+    edge always leads to a higher layer."""
 
     uuid: str
     layer: int
-    role: str
+    role: Role
     thumb: str | None
     color: int | None
     width: int | None

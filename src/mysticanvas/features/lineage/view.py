@@ -7,7 +7,7 @@ from mysticanvas.db.images import generations
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.features.lineage import queries
 from mysticanvas.features.lineage.queries import Link
-from mysticanvas.features.lineage.types import MAX_NODES, Lineage, LineageEdge, LineageNode, UnknownInput
+from mysticanvas.features.lineage.types import MAX_NODES, Lineage, LineageEdge, LineageNode, Role, UnknownInput
 
 # Ancestors are few and matter most. Descendants and siblings share the rest.
 MAX_ANCESTORS = 80
@@ -30,8 +30,10 @@ def load_lineage(tx: ReadTx, uuid: str) -> Lineage:
     below = {link.child for link in down} - above
     siblings = [link for link in siblings[:MAX_SIBLINGS] if link.child not in below]
     links = list(dict.fromkeys([*up, *siblings, *down]))
-    roles = {link.child: "sibling" for link in siblings}
-    roles |= dict.fromkeys(below, "descendant") | dict.fromkeys(above, "ancestor") | {image: "self"}
+    roles: dict[GenerationId, Role] = {link.child: "sibling" for link in siblings}
+    roles |= dict.fromkeys(below, "descendant")
+    roles |= dict.fromkeys(above, "ancestor")
+    roles[image] = "self"
     layers = _assign_layers(image, up, down) | {link.child: 0 for link in siblings}
     return _build_lineage(tx, image, links, roles, layers, cut_above or cut_below or len(beside) > MAX_SIBLINGS)
 
@@ -80,7 +82,7 @@ def _build_lineage(
     tx: ReadTx,
     image: GenerationId,
     links: Sequence[Link],
-    roles: dict[GenerationId, str],
+    roles: dict[GenerationId, Role],
     layers: dict[GenerationId, int],
     truncated: bool,
 ) -> Lineage:

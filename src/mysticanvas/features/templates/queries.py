@@ -16,7 +16,7 @@ class Template:
     name: str
     content: str
     negative: str | None
-    params: dict[str, Any]
+    params: dict[str, str | int | float]
     category: str | None
     preview: str | None
     uses: int

@@ -115,7 +115,9 @@ def expand(tx: ReadTx, made: Template, *, seed: int, values: Mapping[str, str]) 
 
     prompt = types.expand(made.content, seed=seed, values=values, lines_of=lines_of)
     negative = types.expand(made.negative or "", seed=seed, values=values, lines_of=lines_of)
-    return Recipe(prompt=prompt, negative_prompt=negative or None, loras=_parse_loras(prompt), **made.params)
+    # The names were checked when the template was made.
+    settings: Mapping[str, Any] = made.params
+    return Recipe(prompt=prompt, negative_prompt=negative or None, loras=_parse_loras(prompt), **settings)
 
 
 _LORA = re.compile(r"<lora:([^:<>]{1,200}):(-?\d{1,3}(?:\.\d{1,6})?)>")

@@ -3,10 +3,13 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from mysticanvas.db.database import ReadTx, WriteTx
 from mysticanvas.domain.generation import GenerationId
+
+# What can be protected from the Trash: favorites, and images in collections.
+Protected = Literal["favorites", "collected"]
 
 
 @dataclass(frozen=True, slots=True)

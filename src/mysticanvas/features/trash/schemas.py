@@ -6,11 +6,9 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from mysticanvas.domain.generation import GenerationId
-from mysticanvas.features.trash.queries import TrashedImage
+from mysticanvas.features.trash.queries import Protected, TrashedImage
 from mysticanvas.fs.trash import DiscardMethod
 from mysticanvas.http.schemas import SelectionRequest
-
-Protected = Literal["favorites", "collected"]
 
 
 class TrashSelectionRequest(SelectionRequest):
@@ -44,7 +42,7 @@ class TrashPage:
     images: int
     bytes: int
     days: int
-    locked: list[str]
+    locked: list[Protected]
     items: list[TrashedImage]
     next: int | None
 
@@ -55,7 +53,7 @@ class TrashSettings:
     images in collections (collected)."""
 
     days: int
-    locked: list[str]
+    locked: list[Protected]
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,9 +21,9 @@ def get_retention_days(tx: ReadTx) -> int:
     return int(settings_store.get(tx, RETENTION_DAYS_KEY, DEFAULT_DAYS))
 
 
-def list_protected(tx: ReadTx) -> list[str]:
-    """What cannot be moved to Trash: "favorites", "collected", both or neither."""
-    kinds: list[str] = settings_store.get(tx, PROTECTED_KEY, [])
+def list_protected(tx: ReadTx) -> list[queries.Protected]:
+    """What cannot be moved to Trash."""
+    kinds: list[queries.Protected] = settings_store.get(tx, PROTECTED_KEY, [])
     return kinds
 
 

@@ -13,7 +13,7 @@ export async function replaceToken(): Promise<void> {
   });
   if (!sure) return;
   try {
-    await post('/api/v1/session/token', { confirm: true });
+    await post('/api/v1/session/token', { body: { confirm: true } });
     toasts.add('The token was replaced. Other browsers are signed out.');
   } catch (error) {
     toasts.add(messageOf(error));

@@ -19,7 +19,7 @@ class Backups {
 
   async load(): Promise<void> {
     try {
-      this.state = await get<BackupList>('/api/v1/backups');
+      this.state = await get('/api/v1/backups');
       this.problem = '';
       this.restoring = '';
     } catch (error) {
@@ -31,7 +31,7 @@ class Backups {
     this.making = true;
     const watch = setInterval(() => void this.load(), AGAIN_MS);
     try {
-      const made = await post<Backup>('/api/v1/backups');
+      const made = await post('/api/v1/backups');
       toasts.add(`Backup created and verified (${formatBytes(made.bytes)}).`);
     } catch (error) {
       toasts.add(messageOf(error));
@@ -51,7 +51,7 @@ class Backups {
     }
     this.trying = true;
     try {
-      const done = await post<{ images: number; error: string | null }>(`/api/v1/backups/${newest.name}:drill`);
+      const done = await post('/api/v1/backups/{name}:drill', { params: { path: { name: newest.name } } });
       toasts.add(done.error ?? `Restore test passed (${formatCount(done.images, 'image')}).`);
     } catch (error) {
       toasts.add(messageOf(error));
@@ -68,7 +68,7 @@ class Backups {
     });
     if (!sure) return;
     try {
-      await post(`/api/v1/backups/${backup.name}:restore`);
+      await post('/api/v1/backups/{name}:restore', { params: { path: { name: backup.name } } });
       this.restoring = backup.name;
     } catch (error) {
       toasts.add(messageOf(error));

@@ -1,6 +1,6 @@
 /** All collections, as the panel and the dialogs show them, and the edits on them. */
 
-import { type EditResult, del, get, patch, post } from '../../api/client';
+import { type EditResult, type Schemas, del, get, patch, post } from '../../api/client';
 import type { Collection } from '../../api/collections';
 import { invalidation } from '../../api/invalidation.svelte';
 import { messageOf } from '../../lib/errors';
@@ -13,14 +13,7 @@ import { isIn, type Place, rowsOf } from './tree';
 
 const CLOSED = 'closed collections';
 
-export interface Changes {
-  name?: string;
-  notes?: string;
-  query?: string;
-  parent?: string | null;
-  cover?: string | null;
-  position?: number;
-}
+export type Changes = Schemas['CollectionEditRequest'];
 
 class Collections {
   list = $state.raw<readonly Collection[]>([]);
@@ -41,7 +34,7 @@ class Collections {
   async load(): Promise<void> {
     const asked = ++this.asked;
     try {
-      const { collections } = await get<{ collections: Collection[] }>('/api/v1/collections');
+      const { collections } = await get('/api/v1/collections');
       if (asked === this.asked) [this.list, this.loaded, this.problem] = [collections, true, ''];
     } catch (error) {
       this.problem = messageOf(error, 'Could not load the collections.');
@@ -67,14 +60,14 @@ class Collections {
   // -- the collections themselves ----------------------------------------------------------------
 
   /** The uuid of the new collection; undefined if it was refused. */
-  async create(made: { name: string; query?: string; parent?: string; notes?: string }, refused?: (sentence: string) => void): Promise<string | undefined> {
-    const done = await this.changeTree(() => post<EditResult & { uuid: string }>('/api/v1/collections', made), `Collection “${made.name}” created`, refused);
+  async create(made: Schemas['CollectionCreationRequest'], refused?: (sentence: string) => void): Promise<string | undefined> {
+    const done = await this.changeTree(() => post('/api/v1/collections', { body: made }), `Collection “${made.name}” created`, refused);
     if (made.parent) this.setOpen(made.parent, true);
     return done?.uuid;
   }
 
   async edit(one: Collection, changes: Changes, message: string, refused?: (sentence: string) => void): Promise<boolean> {
-    return Boolean(await this.changeTree(() => patch<EditResult>(`/api/v1/collections/${one.uuid}`, changes), message, refused));
+    return Boolean(await this.changeTree(() => patch('/api/v1/collections/{uuid}', { params: { path: { uuid: one.uuid } }, body: changes }), message, refused));
   }
 
   async move(one: Collection, place: Place): Promise<void> {
@@ -84,12 +77,12 @@ class Collections {
 
   async remove(one: Collection): Promise<void> {
     const shown = this.current && isIn(this.list, this.current.uuid, one.uuid);
-    const done = await this.changeTree(() => del<EditResult>(`/api/v1/collections/${one.uuid}`), `Collection “${one.name}” deleted; its images are kept`);
+    const done = await this.changeTree(() => del('/api/v1/collections/{uuid}', { params: { path: { uuid: one.uuid } } }), `Collection “${one.name}” deleted; its images are kept`);
     if (done && shown && this.current?.uuid === one.uuid) routing.search('');
   }
 
   async freeze(one: Collection): Promise<void> {
-    await this.changeTree(() => post<EditResult>(`/api/v1/collections/${one.uuid}:convert-to-manual`), `“${one.name}” converted to manual`);
+    await this.changeTree(() => post('/api/v1/collections/{uuid}:convert-to-manual', { params: { path: { uuid: one.uuid } } }), `“${one.name}” converted to manual`);
     const now = this.list.find((other) => other.uuid === one.uuid);
     if (now && this.current?.uuid === one.uuid) this.show(now);
   }
@@ -139,7 +132,7 @@ class Collections {
     };
     const asked = { images: moving, ...(next ? { before: next } : {}) };
     const describe = (): string => `${formatCount(moving.length, 'image')} moved within “${one.name}”`;
-    await runEdit({ text: 'Moving images', ask: () => post<EditResult>(`/api/v1/collections/${one.uuid}:reorder`, asked), describe, then });
+    await runEdit({ text: 'Moving images', ask: () => post('/api/v1/collections/{uuid}:reorder', { params: { path: { uuid: one.uuid } }, body: asked }), describe, then });
   }
 }
 

@@ -51,7 +51,7 @@ class Comparison {
     this.zoom.fit();
     this.active = 0;
     try {
-      this.details = await Promise.all(uuids.map((uuid) => get<Detail>(`/api/v1/images/${encodeURIComponent(uuid)}`)));
+      this.details = await Promise.all(uuids.map((uuid) => get('/api/v1/images/{uuid}', { params: { path: { uuid } } })));
       this.problem = uuids.length < 2 ? 'You need at least two images to compare.' : '';
     } catch (error) {
       this.details = [];
@@ -95,7 +95,7 @@ class Comparison {
     if (!uuid) return;
     await toasts.during(
       (async () => {
-        const done = await post<EditResult>('/api/v1/edits', { uuids: [uuid], set });
+        const done = await post('/api/v1/edits', { body: { uuids: [uuid], set } });
         if (done.changed) toasts.add(message, () => undo(done.operation, () => this.again(uuid)));
         await this.again(uuid);
         announcer.say(message);
@@ -109,7 +109,7 @@ class Comparison {
   }
 
   private async again(uuid: string): Promise<void> {
-    const fresh = await get<Detail>(`/api/v1/images/${uuid}`);
+    const fresh = await get('/api/v1/images/{uuid}', { params: { path: { uuid } } });
     this.details = this.details.map((detail) => (detail.uuid === uuid ? fresh : detail));
   }
 }

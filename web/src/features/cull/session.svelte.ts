@@ -95,7 +95,7 @@ class CullSession {
     if (!this.source) return;
     const view = await narrow(this.source.snapshot, this.source.selected, this.unrated ? UNRATED : '');
     const pages = new Pages(view.snapshot, () => undefined);
-    const found = uuid ? await get<{ index: number | null }>(`/api/v1/snapshots/${view.snapshot}/position?uuid=${uuid}`) : { index: null };
+    const found = uuid ? await get('/api/v1/snapshots/{token}/position', { params: { path: { token: view.snapshot }, query: { uuid } } }) : { index: null };
     const at = Math.min(found.index ?? (this.unrated ? this.at : 0), Math.max(0, view.total - 1));
     await pages.bring([at], ROWS_WITHIN_MS);
     this.pages.close();
@@ -119,7 +119,7 @@ class CullSession {
     const { item } = this;
     if (!item) return;
     this.pages.mark(Selection.of(this.at), set);
-    const edit = post<EditResult>('/api/v1/edits', { uuids: [item.uuid], set });
+    const edit = post('/api/v1/edits', { body: { uuids: [item.uuid], set } });
     edit.catch((error: unknown) => {
       this.pages.refresh([item.uuid]);
       toasts.add(messageOf(error));
@@ -151,7 +151,7 @@ class CullSession {
     if (this.pages.item(last.at)?.uuid === last.uuid) this.go(last.at);
     const done = await last.edit?.catch(() => undefined);
     if (!done?.changed) return;
-    await runWithProgress('Undoing', () => post<EditResult>(`/api/v1/edits/${done.operation}/undo`)).catch((error: unknown) => {
+    await runWithProgress('Undoing', () => post('/api/v1/edits/{operation}/undo', { params: { path: { operation: done.operation } } })).catch((error: unknown) => {
       toasts.add(messageOf(error, 'Could not undo this.'));
     });
     this.pages.refresh([last.uuid]);
@@ -185,7 +185,7 @@ class CullSession {
   }
 
   private async trash(uuids: string[]): Promise<void> {
-    const done = await runWithProgress('Moving to Trash', () => post<EditResult>('/api/v1/edits', { uuids, set: { trash: true } }));
+    const done = await runWithProgress('Moving to Trash', () => post('/api/v1/edits', { body: { uuids, set: { trash: true } } }));
     if (done.changed) toasts.add(`${formatCount(done.changed, 'image')} moved to Trash`, () => undo(done.operation, () => library.renew()));
   }
 

@@ -37,10 +37,10 @@ class Duplicates {
   async show(by: DuplicateKind, at: number): Promise<void> {
     const asked = ++this.asked;
     try {
-      let page = await get<DuplicatePage>(`/api/v1/duplicates?by=${by}&start=${at}&count=1`);
+      let page = await get('/api/v1/duplicates', { params: { query: { by, start: at, count: 1 } } });
       if (at >= page.total && page.total) {
         at = page.total - 1;
-        page = await get<DuplicatePage>(`/api/v1/duplicates?by=${by}&start=${at}&count=1`);
+        page = await get('/api/v1/duplicates', { params: { query: { by, start: at, count: 1 } } });
       }
       if (asked !== this.asked) return;
       const group = page.groups[0];
@@ -54,7 +54,7 @@ class Duplicates {
   }
 
   private async readDetails(group: DuplicateGroup, asked: number): Promise<void> {
-    const read = async (image: DuplicateImage) => [image.uuid, await get<Detail>(`/api/v1/images/${image.uuid}`)] as const;
+    const read = async (image: DuplicateImage) => [image.uuid, await get('/api/v1/images/{uuid}', { params: { path: { uuid: image.uuid } } })] as const;
     const details = new Map(await Promise.all(group.images.map(read)));
     if (asked === this.asked) this.details = details;
   }
@@ -79,7 +79,7 @@ class Duplicates {
     this.busy = true;
     try {
       const request = { kept: this.kept, others, accept_loss: confirmed };
-      const ask = () => runWithProgress('Merging duplicates', () => post<EditResult>('/api/v1/duplicates:merge', request));
+      const ask = () => runWithProgress('Merging duplicates', () => post('/api/v1/duplicates:merge', { body: request }));
       const done = await toasts.during(ask());
       const { by, at } = this;
       const gone = formatCount(done.changed, 'image');

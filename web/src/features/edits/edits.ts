@@ -1,7 +1,8 @@
 /** Edits on tags and collections: requested, followed until they finish, and reported by a toast with Undo. */
 
-import { ApiError, post, type EditResult } from '../../api/client';
+import { ApiError, post, type EditResult, type Schemas } from '../../api/client';
 import { connection } from '../../api/connection.svelte';
+import { listSelection } from '../../api/selection';
 import { messageOf } from '../../lib/errors';
 import type { Selection } from '../../lib/selection';
 import { toasts } from '../../ui/toasts.svelte';
@@ -12,14 +13,10 @@ import { runWithProgress, undo } from './undo';
 const CONCERNED = ['tag', 'has', 'collection', 'in', 'any'];
 
 /** Images of a view, as a request lists them. */
-export interface Picked {
-  snapshot: string;
-  ranges: readonly (readonly [number, number])[];
-  except: readonly number[];
-}
+export type Picked = Required<Schemas['TagsOfSelectionRequest']>;
 
 export function pickImages(selected: Selection): Picked {
-  return { snapshot: library.view.snapshot, ranges: selected.ranges, except: [...selected.excluded] };
+  return { snapshot: library.view.snapshot, ...listSelection(selected) };
 }
 
 /**
@@ -62,10 +59,10 @@ async function performEdit<D extends EditResult>({ text, ask, describe, then, re
 }
 
 /** What an edit sets on images: tags, or a collection they are added to or removed from. */
-export type Marks = { tags: { add?: string[]; remove?: string[]; reject?: string[] } } | { collect: string } | { uncollect: string };
+export type Marks = Pick<Schemas['ImagesChangeRequest'], 'tags' | 'collect' | 'uncollect'>;
 
 export function bulk(selected: Picked | { uuids: string[] }, set: Marks): Promise<EditResult> {
-  return post<EditResult>('/api/v1/edits', { ...selected, set });
+  return post('/api/v1/edits', { body: { ...selected, set } });
 }
 
 /** Refreshes the list after an edit: images that no longer match leave it, and come back on undo. */

@@ -9,7 +9,7 @@ import { toasts } from '../../ui/toasts.svelte';
 /** `then` refreshes what is shown, after an undo and after a redo. */
 export async function undo(operation: number, then: () => unknown): Promise<void> {
   try {
-    await runWithProgress('Undoing', () => post<EditResult>(`/api/v1/edits/${operation}/undo`));
+    await runWithProgress('Undoing', () => post('/api/v1/edits/{operation}/undo', { params: { path: { operation } } }));
     toasts.undone(() => redo(operation, then));
     announcer.say('Undone.');
     await then();
@@ -20,7 +20,7 @@ export async function undo(operation: number, then: () => unknown): Promise<void
 
 async function redo(operation: number, then: () => unknown): Promise<void> {
   try {
-    const done = await runWithProgress('Redoing', () => post<EditResult>(`/api/v1/edits/${operation}/redo`));
+    const done = await runWithProgress('Redoing', () => post('/api/v1/edits/{operation}/redo', { params: { path: { operation } } }));
     toasts.again('Redone.', () => undo(done.operation, then));
     await then();
   } catch (error) {

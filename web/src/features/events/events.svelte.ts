@@ -1,12 +1,14 @@
 /** The event log, newest first, as far back as the user has scrolled. */
 
-import { get } from '../../api/client';
+import { get, type Query } from '../../api/client';
 import type { LogEvent, LogPage } from '../../api/events';
 import { messageOf } from '../../lib/errors';
 import { GROUPS } from './labels';
 
 const PAGE = 100;
 const DAY_MS = 86_400_000;
+
+type Filters = Query<'/api/v1/events/export', 'get'>;
 
 class Events {
   list = $state.raw<LogEvent[]>([]);
@@ -23,12 +25,17 @@ class Events {
     return this.before === null;
   }
 
+  private get filters(): Filters {
+    const kind = [...(GROUPS.find(({ label }) => label === this.group)?.kinds ?? [])];
+    const level: Filters['level'] = this.level === 'error' ? ['error'] : this.level ? ['warning', 'error'] : [];
+    return { kind, level, since: this.days ? Date.now() - this.days * DAY_MS : null };
+  }
+
+  /** The filters, as an address has them. */
   get query(): string {
-    const params = new URLSearchParams();
-    for (const kind of GROUPS.find(({ label }) => label === this.group)?.kinds ?? []) params.append('kind', kind);
-    if (this.level) for (const level of this.level === 'error' ? ['error'] : ['warning', 'error']) params.append('level', level);
-    if (this.days) params.set('since', String(Date.now() - this.days * DAY_MS));
-    return params.toString();
+    const { kind, level, since } = this.filters;
+    const pairs = [...(kind ?? []).map((one) => ['kind', one]), ...(level ?? []).map((one) => ['level', one]), ...(since ? [['since', String(since)]] : [])];
+    return new URLSearchParams(pairs).toString();
   }
 
   /** From the newest on, as far as was loaded before. */
@@ -49,7 +56,7 @@ class Events {
 
   private async page(limit: number, before?: number): Promise<LogPage | undefined> {
     try {
-      const page = await get<LogPage>(`/api/v1/events?${this.query}&limit=${limit}${before === undefined ? '' : `&before=${before}`}`);
+      const page = await get('/api/v1/events', { params: { query: { ...this.filters, limit, before: before ?? null } } });
       this.problem = '';
       return page;
     } catch (error) {

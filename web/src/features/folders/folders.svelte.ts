@@ -1,7 +1,7 @@
 /** The folders of the library: their states, scans and missing files. */
 
-import { type EditResult, type ImportProgress, del, get, post, put } from '../../api/client';
-import type { Excluded, ExcludePreview, Folder, FolderList, LostFiles, RemovedFolder, Scan, ScanReport } from '../../api/folders';
+import { type ImportProgress, type Schemas, del, get, post, put } from '../../api/client';
+import type { ExcludePreview, Folder, FolderList, LostFiles, RemovedFolder, Scan, ScanReport } from '../../api/folders';
 import { messageOf } from '../../lib/errors';
 import { formatCount } from '../../lib/format';
 import { toasts } from '../../ui/toasts.svelte';
@@ -21,7 +21,7 @@ class Folders {
 
   async load(): Promise<void> {
     try {
-      const got = await get<FolderList>('/api/v1/folders');
+      const got = await get('/api/v1/folders');
       [this.list, this.removed, this.problem] = [got.folders, got.removed, ''];
     } catch (error) {
       this.problem = messageOf(error);
@@ -32,7 +32,7 @@ class Folders {
   /** Returns the error; "" when the folder is being imported. */
   async add(path: string): Promise<string> {
     try {
-      const { id } = await post<{ id: string }>('/api/v1/imports', { paths: [path] });
+      const { id } = await post('/api/v1/imports', { body: { paths: [path] } });
       await this.load();
       void library.refreshStatus();
       void this.settle(id);
@@ -44,7 +44,7 @@ class Folders {
 
   async remove(folder: Folder): Promise<void> {
     await this.run(async () => {
-      await del(`/api/v1/folders/${folder.id}`);
+      await del('/api/v1/folders/{folder_id}', { params: { path: { folder_id: folder.id } } });
       toasts.add(`Removed ${folder.path}. Its images stay in the library.`);
       void library.refreshStatus();
     });
@@ -62,13 +62,13 @@ class Folders {
   }
 
   missing(folder: Folder, after: number): Promise<LostFiles> {
-    return get<LostFiles>(`/api/v1/folders/${folder.id}/missing?after=${after}`);
+    return get('/api/v1/folders/{folder_id}/missing', { params: { path: { folder_id: folder.id }, query: { after } } });
   }
 
   /** Returns the error; "" when the file was located. */
   async locate(file: number, path: string): Promise<string> {
     try {
-      await post(`/api/v1/missing-files/${file}:locate`, { path });
+      await post('/api/v1/missing-files/{file_id}:locate', { params: { path: { file_id: file } }, body: { path } });
       toasts.add('File located.');
       await this.load();
       return '';
@@ -77,22 +77,22 @@ class Folders {
     }
   }
 
-  async forget(asked: { files: number[] } | { folder: number }): Promise<void> {
+  async forget(asked: Schemas['ForgetRequest']): Promise<void> {
     await this.run(async () => {
-      const { copies, edit } = await post<{ copies: number; edit: EditResult | null }>('/api/v1/missing-files:forget', asked);
+      const { copies, edit } = await post('/api/v1/missing-files:forget', { body: asked });
       if (edit) toasts.add(`${formatCount(edit.changed, 'image')} moved to Trash.`, () => undo(edit.operation, () => this.load()));
       else toasts.add(`Removed ${formatCount(copies, 'missing file')} from the library. The images have other files.`);
     });
   }
 
   previewExcludes(folder: Folder, patterns: string[]): Promise<ExcludePreview> {
-    return post<ExcludePreview>(`/api/v1/folders/${folder.id}/excludes:preview`, { patterns });
+    return post('/api/v1/folders/{folder_id}/excludes:preview', { params: { path: { folder_id: folder.id } }, body: { patterns } });
   }
 
   /** Returns the error; "" when the patterns were saved. */
   async setExcludes(folder: Folder, patterns: string[], expected: Pick<ExcludePreview, 'hide' | 'show'>): Promise<string> {
     try {
-      const { edit, scan } = await put<Excluded>(`/api/v1/folders/${folder.id}/excludes`, { patterns });
+      const { edit, scan } = await put('/api/v1/folders/{folder_id}/excludes', { params: { path: { folder_id: folder.id } }, body: { patterns } });
       if (edit) {
         const { operation } = await runWithProgress('Applying', () => Promise.resolve(edit));
         toasts.add(describeExcluded(expected), () => undo(operation, () => this.load()));
@@ -115,11 +115,11 @@ class Folders {
     await this.load();
   }
 
-  private async follow(folder: Folder, how: Record<string, boolean>): Promise<ScanReport | undefined> {
+  private async follow(folder: Folder, how: Schemas['ScanRequest']): Promise<ScanReport | undefined> {
     if (this.scans.has(folder.id)) return undefined;
     try {
       this.note(folder.id, null);
-      const { id } = await post<{ id: string }>(`/api/v1/folders/${folder.id}:scan`, how);
+      const { id } = await post('/api/v1/folders/{folder_id}:scan', { params: { path: { folder_id: folder.id } }, body: how });
       return await this.settle(id, (progress) => this.note(folder.id, progress));
     } catch (error) {
       toasts.add(messageOf(error));
@@ -133,7 +133,7 @@ class Folders {
 
   private async settle(id: string, hear: (progress: ImportProgress) => void = () => undefined): Promise<ScanReport> {
     for (;;) {
-      const scan = await get<Scan>(`/api/v1/imports/${id}?wait=${WAIT_S}`);
+      const scan = await get('/api/v1/imports/{import_id}', { params: { path: { import_id: id }, query: { wait: WAIT_S } } });
       hear(scan.progress);
       if (!scan.report) continue;
       if (scan.progress.state === 'failed') throw new Error(scan.progress.message);

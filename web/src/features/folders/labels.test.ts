@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 
 import { describeChanges, describeExcluded, describeExcludes, describeLoss, describeNotShown, describeScan } from './labels';
 
-const NOTHING = { files_seen: 1_200, imported: 0, changed: 0, unchanged: 1_200, moved: 0, copies: 0, missing: 0, failed: 0, failures: [], offline: [], examples: {}, asks: false, not_shown: {} };
+const NOTHING = { files_seen: 1_200, imported: 0, changed: 0, unchanged: 1_200, moved: 0, copies: 0, missing: 0, failed: 0, seconds: 1, failures: [], offline: [], examples: {}, asks: false, not_shown: {} };
 
 test('a scan says what there is of each change', () => {
   expect(describeScan(NOTHING)).toBe('Scanned 1,200 files. No changes.');

@@ -3,6 +3,7 @@
 import { post, type EditResult } from '../../api/client';
 import { connection } from '../../api/connection.svelte';
 import type { Purge } from '../../api/edits';
+import { listSelection } from '../../api/selection';
 import { messageOf } from '../../lib/errors';
 import { formatBytes, formatCount } from '../../lib/format';
 import { Selection } from '../../lib/selection';
@@ -55,8 +56,8 @@ function inOrder<T>(ask: () => Promise<T>): Promise<T> {
 
 /** Requests one edit over images of the list and follows it until it finishes. */
 function bulk(selected: Selection, set: Marks | { trash: boolean }, text: string, { snapshot }: Pages = library.pages): Promise<EditResult> {
-  const asked = { snapshot, ranges: selected.ranges, except: [...selected.excluded], set };
-  return runWithProgress(text, () => inOrder(() => post<EditResult>('/api/v1/edits', asked)));
+  const asked = { snapshot, ...listSelection(selected), set };
+  return runWithProgress(text, () => inOrder(() => post('/api/v1/edits', { body: asked })));
 }
 
 // -- marks ---------------------------------------------------------------------------------------
@@ -218,5 +219,5 @@ async function purgePieces(selected: Selection, pages: Pages): Promise<Pick<Purg
 }
 
 function purgePiece(selected: Selection, { snapshot }: Pages, dry: boolean): Promise<Purge> {
-  return post<Purge>('/api/v1/trash:purge', { snapshot, ranges: selected.ranges, except: [...selected.excluded], dry_run: dry });
+  return post('/api/v1/trash:purge', { body: { snapshot, ...listSelection(selected), dry_run: dry } });
 }

@@ -148,7 +148,7 @@ class Library {
     const { selection, focused: from } = this;
     this.busy = true;
     try {
-      const view = scope === 'trash' ? await post<Snapshot>('/api/v1/trash/snapshots') : await post<Snapshot>('/api/v1/snapshots', { q: wanted.wording });
+      const view = scope === 'trash' ? await post('/api/v1/trash/snapshots') : await post('/api/v1/snapshots', { body: { q: wanted.wording } });
       const pages = new Pages(view.snapshot, () => void this.renew());
       const [ratios, found] = await Promise.all([geometry(view.snapshot), find(pages)]);
       let { focused } = found;
@@ -207,7 +207,7 @@ class Library {
   }
 
   async refreshStatus(): Promise<void> {
-    this.status = await get<Status>('/api/v1/status').catch(() => this.status);
+    this.status = await get('/api/v1/status').catch(() => this.status);
   }
 
   /** The focused image, also when a key was faster than the rows; undefined in an empty list. */
@@ -236,8 +236,8 @@ class Library {
   }
 
   private async position(snapshot: string, uuid: string): Promise<number | null> {
-    const path = `/api/v1/snapshots/${snapshot}/position?uuid=${encodeURIComponent(uuid)}`;
-    return (await get<{ index: number | null }>(path).catch(() => ({ index: null }))).index;
+    const found = get('/api/v1/snapshots/{token}/position', { params: { path: { token: snapshot }, query: { uuid } } });
+    return (await found.catch(() => ({ index: null }))).index;
   }
 }
 

@@ -47,9 +47,9 @@ test('the search that was asked for last is the one that is shown', async () => 
   const held: (() => void)[] = [];
   const served = serve();
   const answered = globalThis.fetch;
-  vi.stubGlobal('fetch', async (path: string, init?: RequestInit) => {
-    if (String(init?.body).includes('slow')) await new Promise<void>((go) => held.push(go));
-    return answered(path, init);
+  vi.stubGlobal('fetch', async (request: Request) => {
+    if ((await request.clone().text()).includes('slow')) await new Promise<void>((go) => held.push(go));
+    return answered(request);
   });
   const slow = library.open('slow');
   await library.open('quick');

@@ -28,8 +28,8 @@ class NewImages {
     if (!library.view.snapshot || this.mayEnter) {
       return this.mergeSoon();
     }
-    const path = `/api/v1/snapshots/${library.view.snapshot}/newer`;
-    library.newer = (await get<{ count: number }>(path).catch(() => ({ count: 0 }))).count;
+    const newer = get('/api/v1/snapshots/{token}/newer', { params: { path: { token: library.view.snapshot } } });
+    library.newer = (await newer.catch(() => ({ count: 0 }))).count;
     if (library.newer) announcer.say(`${formatCount(library.newer, 'new image')}`);
   }
 

@@ -37,7 +37,7 @@ test.each([
   begin();
   served.uuids = ['new', 'a', 'b'];
   const answered = globalThis.fetch;
-  vi.stubGlobal('fetch', (path: string, init?: RequestInit) => (path.endsWith('/newer') ? Promise.resolve(Response.json({ count: 1 })) : answered(path, init)));
+  vi.stubGlobal('fetch', (request: Request) => (request.url.endsWith('/newer') ? Promise.resolve(Response.json({ count: 1 })) : answered(request)));
   expect(newImages.mayEnter).toBe(false);
   await newImages.arrive();
   await vi.advanceTimersByTimeAsync(2_000);

@@ -137,8 +137,8 @@ export class Pages {
     this.loading.get(page)?.abort();
     this.loading.set(page, control);
     try {
-      const path = `/api/v1/snapshots/${this.snapshot}/items?start=${page * PAGE_SIZE}&count=${PAGE_SIZE}`;
-      const got = await get<Page>(path, control.signal);
+      const params = { path: { token: this.snapshot }, query: { start: page * PAGE_SIZE, count: PAGE_SIZE } };
+      const got = await get('/api/v1/snapshots/{token}/items', { params, signal: control.signal });
       if (control.signal.aborted) return;
       this.kept.set(page, got);
       this.evict();

@@ -33,10 +33,9 @@ const settle = (): Promise<void> => new Promise((done) => setTimeout(done));
 
 beforeEach(() => {
   asked = [];
-  vi.stubGlobal('fetch', (path: string, init: RequestInit) => {
-    const start = Number(new URLSearchParams(path.split('?')[1]).get('start'));
+  vi.stubGlobal('fetch', ({ url, signal }: Request) => {
+    const start = Number(new URL(url).searchParams.get('start'));
     return new Promise<Response>((resolve, reject) => {
-      const signal = init.signal as AbortSignal;
       signal.addEventListener('abort', () => reject(new DOMException('stopped', 'AbortError')));
       const answer = async (status = 200): Promise<void> => {
         resolve(new Response(JSON.stringify(status === 200 ? rows(start) : { detail: 'gone' }), { status }));

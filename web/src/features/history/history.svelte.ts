@@ -1,6 +1,6 @@
 /** The undo log of the library, newest first, as far back as the user has scrolled. */
 
-import { get, post, type EditResult } from '../../api/client';
+import { get, post } from '../../api/client';
 import type { Operation } from '../../api/edits';
 import { messageOf } from '../../lib/errors';
 import { runWithProgress } from '../edits/undo';
@@ -43,7 +43,7 @@ class History {
   async refresh(): Promise<void> {
     const asked = ++this.asked;
     const wanted = Math.min(MOST, Math.max(PAGE, this.list.length));
-    const got = await this.page(`limit=${wanted}`);
+    const got = await this.page({ limit: wanted });
     // An answer that arrives after a newer one is outdated.
     if (!got || asked !== this.asked) return;
     const older = this.list.filter((edit) => edit.operation < (got.at(-1)?.operation ?? 0));
@@ -56,16 +56,16 @@ class History {
     const last = this.list.at(-1);
     if (this.loading || this.complete || !last) return;
     this.loading = true;
-    const got = await this.page(`limit=${PAGE}&before=${last.operation}`);
+    const got = await this.page({ limit: PAGE, before: last.operation });
     this.loading = false;
     if (!got) return;
     this.list = [...this.list, ...got];
     this.complete = got.length < PAGE;
   }
 
-  private async page(asked: string): Promise<Operation[] | undefined> {
+  private async page(query: { limit: number; before?: number }): Promise<Operation[] | undefined> {
     try {
-      const { operations } = await get<{ operations: Operation[] }>(`/api/v1/edits?${asked}`);
+      const { operations } = await get('/api/v1/edits', { params: { query } });
       this.problem = '';
       void this.name(operations);
       return operations;
@@ -80,11 +80,12 @@ class History {
   async move(edit: Operation): Promise<void> {
     if (this.moving !== undefined) return;
     const back = edit.state === 'done';
+    const params = { path: { operation: edit.operation } };
     this.moving = edit.operation;
     const refused = new Map(this.refused);
     refused.delete(edit.operation);
     try {
-      await runWithProgress(back ? 'Undoing' : 'Redoing', () => post<EditResult>(`/api/v1/edits/${edit.operation}/${back ? 'undo' : 'redo'}`));
+      await runWithProgress(back ? 'Undoing' : 'Redoing', () => (back ? post('/api/v1/edits/{operation}/undo', { params }) : post('/api/v1/edits/{operation}/redo', { params })));
       library.touched++;
       void library.renew();
     } catch (error) {
@@ -99,11 +100,11 @@ class History {
   private async name(operations: Operation[]): Promise<void> {
     const names = new Map(this.names);
     if (needsNames(operations, 'collection')) {
-      const { collections } = await get<{ collections: { uuid: string; name: string }[] }>('/api/v1/collections').catch(() => ({ collections: [] }));
+      const { collections } = await get('/api/v1/collections').catch(() => ({ collections: [] }));
       for (const { uuid, name } of collections) names.set(uuid, name);
     }
     if (needsNames(operations, 'template')) {
-      const { templates } = await get<{ templates: { uuid: string; name: string }[] }>('/api/v1/templates').catch(() => ({ templates: [] }));
+      const { templates } = await get('/api/v1/templates').catch(() => ({ templates: [] }));
       for (const { uuid, name } of templates) names.set(uuid, name);
     }
     for (const { steps } of operations) {

@@ -10,7 +10,7 @@ class Hooks {
 
   async load(): Promise<void> {
     try {
-      this.list = await get<HookList>('/api/v1/hooks');
+      this.list = await get('/api/v1/hooks');
       this.problem = this.list.problem ?? '';
     } catch (error) {
       this.problem = messageOf(error);
@@ -19,7 +19,7 @@ class Hooks {
 
   async turn(hook: Hook, enabled: boolean): Promise<void> {
     try {
-      await patch<Hook>(`/api/v1/hooks/${encodeURIComponent(hook.id)}`, { enabled });
+      await patch('/api/v1/hooks/{hook}', { params: { path: { hook: hook.id } }, body: { enabled } });
       await this.load();
     } catch (error) {
       // Shows the state that the server has.

@@ -1,5 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest';
 
+import { refusal } from '../../api/answers';
 import type { Hook } from '../../api/hooks';
 import { hooks, targetOf } from './hooks.svelte';
 
@@ -10,11 +11,13 @@ afterEach(() => vi.unstubAllGlobals());
 function serve(status: number): [string, unknown][] {
   const asked: [string, unknown][] = [];
   let enabled = true;
-  const answer = (path: string, init: RequestInit = {}): Promise<Response> => {
-    asked.push([`${init.method ?? 'GET'} ${path}`, init.body ? JSON.parse(init.body as string) : undefined]);
-    if (init.method === 'PATCH' && status !== 200) return Promise.resolve(Response.json({ error: 'There is no hook 0a1b.' }, { status }));
-    if (init.method === 'PATCH') enabled = (JSON.parse(init.body as string) as { enabled: boolean }).enabled;
-    return Promise.resolve(Response.json(init.method === 'PATCH' ? { ...HOOK, enabled } : { hooks: [{ ...HOOK, enabled }], problem: null, file: '/library/hooks.json' }));
+  const answer = async (request: Request): Promise<Response> => {
+    const changing = request.method === 'PATCH';
+    const body = changing ? ((await request.json()) as { enabled: boolean }) : undefined;
+    asked.push([`${request.method} ${new URL(request.url).pathname}`, body]);
+    if (changing && status !== 200) return refusal(status, 'There is no hook 0a1b.');
+    enabled = body?.enabled ?? enabled;
+    return Response.json(changing ? { ...HOOK, enabled } : { hooks: [{ ...HOOK, enabled }], problem: null, file: '/library/hooks.json' });
   };
   vi.stubGlobal('fetch', answer);
   return asked;

@@ -21,14 +21,14 @@ class Jobs {
   }
 
   async load(): Promise<void> {
-    const got = await get<JobList>('/api/v1/jobs/summary');
+    const got = await get('/api/v1/jobs/summary');
     this.hear(got.kinds);
     this.failed = got.failed;
     this.paused = got.paused;
   }
 
   async steer(action: 'retry' | 'discard' | 'pause' | 'resume' | 'cancel', kind?: string, ids?: number[]): Promise<void> {
-    await post(`/api/v1/jobs:${action}`, { kind: kind ?? null, ids: ids ?? null });
+    await post(`/api/v1/jobs:${action}`, { body: { kind: kind ?? null, ids: ids ?? null } });
     await this.load();
   }
 }

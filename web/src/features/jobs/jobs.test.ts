@@ -8,7 +8,7 @@ import { jobs } from './jobs.svelte';
 afterEach(() => void vi.unstubAllGlobals());
 
 function kind(waiting: number, running: number, done: number): JobKind {
-  return { kind: 'thumb', waiting, running, done, failed: 0, rate_per_s: 0, eta_s: null };
+  return { kind: 'thumb', waiting, running, done, failed: 0, cancelled: 0, paused: false, finished: done, total: waiting + running + done, rate_per_s: 0, eta_s: null };
 }
 
 test('counts that the server tells are shown as they come', () => {

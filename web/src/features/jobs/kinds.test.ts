@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { FailedJob, JobKind } from '../../api/client';
 import { logOf, sortKinds, pace, groupParked, describeKind } from './kinds';
 
-const kind = (name: string, waiting = 0): JobKind => ({ kind: name, waiting, running: 0, done: 3, failed: 0, rate_per_s: 0, eta_s: null });
+const kind = (name: string, waiting = 0): JobKind => ({ kind: name, waiting, running: 0, done: 3, failed: 0, cancelled: 0, paused: false, finished: 3, total: waiting + 3, rate_per_s: 0, eta_s: null });
 const job = (id: number, error: string, of = 'thumb'): FailedJob => ({ id, kind: of, file: `${id}.png`, error, attempts: 2, crashes: 1 });
 
 test('work that is left comes first, then thumbnails', () => {
@@ -20,7 +20,7 @@ test('how long it takes is said once it is known', () => {
 
 test('what could not be done is grouped by what was said of it', () => {
   const groups = groupParked([job(1, 'cut off'), job(2, 'crashed\nsignal 11'), job(3, 'crashed\nsignal 6'), job(4, 'crashed', 'embed')]);
-  expect(groups.map((group) => [group.kind, group.reason, group.jobs.length])).toEqual([
+  expect(groups.map((group) => [group.kind, group.reason, group.failed.length])).toEqual([
     ['thumb', 'crashed', 2],
     ['thumb', 'cut off', 1],
     ['embed', 'crashed', 1],

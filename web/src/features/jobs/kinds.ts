@@ -45,7 +45,7 @@ export function pace(kind: JobKind): string {
 export interface Parked {
   kind: string;
   reason: string;
-  jobs: FailedJob[];
+  failed: FailedJob[];
 }
 
 /** By kind and by the first line of the error; the reason with most jobs first. */
@@ -54,15 +54,15 @@ export function groupParked(failed: readonly FailedJob[]): Parked[] {
   for (const job of failed) {
     const reason = job.error.split('\n')[0] || 'Unknown error';
     const key = `${job.kind} ${reason}`;
-    const group = groups.get(key) ?? { kind: job.kind, reason, jobs: [] };
-    group.jobs.push(job);
+    const group = groups.get(key) ?? { kind: job.kind, reason, failed: [] };
+    group.failed.push(job);
     groups.set(key, group);
   }
-  return [...groups.values()].sort((one, other) => other.jobs.length - one.jobs.length);
+  return [...groups.values()].sort((one, other) => other.failed.length - one.failed.length);
 }
 
 /** Everything known about some jobs, as text for a bug report. */
 export function logOf(group: Parked): string {
-  const lines = group.jobs.map((job) => `${job.kind} #${job.id} · tried ${formatCount(job.attempts, 'time')}, crashed ${formatCount(job.crashes, 'time')}\n${job.file || '(no file)'}\n${job.error}`);
+  const lines = group.failed.map((job) => `${job.kind} #${job.id} · tried ${formatCount(job.attempts, 'time')}, crashed ${formatCount(job.crashes, 'time')}\n${job.file || '(no file)'}\n${job.error}`);
   return lines.join('\n\n');
 }

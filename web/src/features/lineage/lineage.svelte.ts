@@ -30,7 +30,7 @@ class LineageView {
   async load(): Promise<void> {
     const asked = this.center;
     try {
-      const got = await get<Lineage>(`/api/v1/images/${asked}/lineage`);
+      const got = await get('/api/v1/images/{uuid}/lineage', { params: { path: { uuid: asked } } });
       if (asked !== this.center) return;
       [this.shown, this.problem] = [got, ''];
       if (!got.nodes.some((node) => node.uuid === this.current)) this.current = asked;
@@ -51,7 +51,7 @@ class LineageView {
       return;
     }
     try {
-      const done = await put<EditResult>(`/api/v1/images/${child}/parent`, { parent, relation });
+      const done = await put('/api/v1/images/{uuid}/parent', { params: { path: { uuid: child } }, body: { parent, relation } });
       toasts.add(message, () => undo(done.operation, () => this.load()));
       await this.load();
     } catch (error) {

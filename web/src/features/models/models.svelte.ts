@@ -19,7 +19,7 @@ class Models {
 
   async load(): Promise<void> {
     try {
-      const got = await get<ModelList>('/api/v1/models');
+      const got = await get('/api/v1/models');
       [this.list, this.folders, this.problem] = [got.models, got.folders, ''];
       this.version++;
     } catch (error) {
@@ -33,7 +33,7 @@ class Models {
     if (this.scanning) return 'A model scan is already running. Wait until it finishes.';
     this.scanning = true;
     try {
-      const scan = await post<ModelScan>('/api/v1/models:scan', { paths });
+      const scan = await post('/api/v1/models:scan', { body: { paths } });
       toasts.add(outcome(scan));
       await this.load();
       return scan.failures[0] ? `${scan.failures[0].path}: ${scan.failures[0].reason}` : '';
@@ -55,7 +55,7 @@ class Models {
       return;
     }
     try {
-      const done = await post<EditResult>('/api/v1/models:merge', { keep: keep.id, other: other.id });
+      const done = await post('/api/v1/models:merge', { body: { keep: keep.id, other: other.id } });
       toasts.add(`${other.name} merged into ${keep.name}.`, () => undo(done.operation, () => this.load()));
       await this.load();
     } catch (error) {

@@ -15,8 +15,8 @@ export class Autocomplete {
   async ask(typed: string, at: number, query: string): Promise<void> {
     this.control?.abort();
     const control = (this.control = new AbortController());
-    const path = `/api/v1/completions?${new URLSearchParams({ q: query, at: String(characterAt(typed, at)) })}`;
-    const got = await get<Completion>(path, control.signal).catch(() => undefined);
+    const params = { query: { q: query, at: characterAt(typed, at) } };
+    const got = await get('/api/v1/completions', { params, signal: control.signal }).catch(() => undefined);
     if (!control.signal.aborted) this.answer = got && { ...got, typed };
   }
 

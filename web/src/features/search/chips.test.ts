@@ -49,7 +49,7 @@ test('the order is no filter, and stands once', () => {
 });
 
 const robots = { text: '~"sad robot"', field: 'similar', value: 'sad robot', negated: false };
-const similar = { ...viewOf([], [robots, model]), sort: 'similarity' };
+const similar: Snapshot = { ...viewOf([], [robots, model]), sort: 'similarity' };
 
 test('likeness orders by itself, and its order goes with it', () => {
   expect(withOrder(similar, 'sort:newest')).toBe('~"sad robot" model:flux1-dev sort:newest');

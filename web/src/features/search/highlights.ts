@@ -6,7 +6,7 @@ let asked = '';
 let answer: Promise<Highlights> | undefined;
 
 export function highlights(snapshot: string, uuid: string): Promise<Highlights> {
-  const path = `/api/v1/snapshots/${snapshot}/highlights?uuid=${encodeURIComponent(uuid)}`;
-  if (!answer || asked !== path) [asked, answer] = [path, get<Highlights>(path)];
+  const wanted = `${snapshot} ${uuid}`;
+  if (!answer || asked !== wanted) [asked, answer] = [wanted, get('/api/v1/snapshots/{token}/highlights', { params: { path: { token: snapshot }, query: { uuid } } })];
   return answer;
 }

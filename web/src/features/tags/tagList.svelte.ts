@@ -1,7 +1,7 @@
 /** A virtual list of the vocabulary: only rows in view are fetched and drawn. */
 
-import { get } from '../../api/client';
-import type { Tag, TagPart } from '../../api/tags';
+import { get, type Schemas } from '../../api/client';
+import type { Tag } from '../../api/tags';
 import { messageOf } from '../../lib/errors';
 
 export const ROW_PX = 40;
@@ -11,7 +11,7 @@ export const PART = 100;
 const OVERSCAN = 8;
 const PARTS_KEPT = 60;
 
-export type TagSort = 'name' | 'images' | 'newest';
+export type TagSort = Schemas['TagOrder'];
 
 export interface Wanted {
   q: string;
@@ -58,10 +58,10 @@ export class TagListing {
 
   private async load(part: number, turn: number, anew: boolean): Promise<void> {
     this.loading.add(part);
-    const { q, category, sort } = this.wanted;
-    const asked = new URLSearchParams({ q, sort, start: String(part * PART), count: String(PART), ...(category === undefined ? {} : { category }) });
+    const { category, ...wanted } = this.wanted;
+    const query = { ...wanted, category: category ?? null, start: part * PART, count: PART };
     try {
-      const got = await get<TagPart>(`/api/v1/tags/slice?${asked}`);
+      const got = await get('/api/v1/tags/slice', { params: { query } });
       if (turn !== this.turn) return;
       const kept = anew ? [] : [...this.parts].slice(-PARTS_KEPT);
       this.parts = new Map([...kept, [part, got.tags]]);

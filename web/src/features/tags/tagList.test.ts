@@ -7,8 +7,8 @@ afterEach(() => void vi.unstubAllGlobals());
 /** A vocabulary of this size; records the requests. */
 function vocabulary(total: number): string[] {
   const asked: string[] = [];
-  vi.stubGlobal('fetch', (path: string) => {
-    const params = new URL(path, 'http://x').searchParams;
+  vi.stubGlobal('fetch', ({ url }: Request) => {
+    const params = new URL(url).searchParams;
     const start = Number(params.get('start'));
     asked.push(`${params.get('q')}:${start}`);
     const tags = Array.from({ length: Math.max(0, Math.min(PART, total - start)) }, (_, at) => ({ id: start + at, name: `t${start + at}` }));

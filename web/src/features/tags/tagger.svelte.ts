@@ -1,6 +1,6 @@
 /** Tags of selected images while the user edits them: shared tags, completions and the last result. */
 
-import { get, post, type EditResult } from '../../api/client';
+import { get, post, type EditResult, type Schemas } from '../../api/client';
 import { invalidation } from '../../api/invalidation.svelte';
 import type { OfferedTag, SharedTag, SharedTags } from '../../api/tags';
 import { messageOf } from '../../lib/errors';
@@ -22,8 +22,7 @@ export class Tagger {
 
   async load(signal?: AbortSignal): Promise<void> {
     try {
-      const path = '/api/v1/tags:count';
-      const got = await post<SharedTags>(path, this.picked);
+      const got = await post('/api/v1/tags:count', { body: this.picked });
       if (!signal?.aborted) [this.shared, this.problem] = [got, ''];
     } catch (error) {
       this.problem = messageOf(error, 'Could not load the tags.');
@@ -55,7 +54,7 @@ export class Tagger {
     if (done) this.outcome = done.changed ? `“${name}” removed from ${formatCount(done.changed, 'image')}.` : `None of these images has “${name}”.`;
   }
 
-  private async mark(tags: { add?: string[]; remove?: string[] }, describe: (count: number) => string): Promise<EditResult | undefined> {
+  private async mark(tags: Schemas['ImageTagsRequest'], describe: (count: number) => string): Promise<EditResult | undefined> {
     this.problem = '';
     const then = async (): Promise<void> => {
       invalidation.mark('tags');
@@ -75,7 +74,7 @@ export class Tagger {
 
   /** A typed name may be an existing tag or an alias. */
   private async findTag(name: string): Promise<OfferedTag | undefined> {
-    const found = await get<{ tags: OfferedTag[] }>(`/api/v1/tags/completions?${new URLSearchParams({ q: name, limit: '5' })}`).catch(() => ({ tags: [] }));
+    const found = await get('/api/v1/tags/completions', { params: { query: { q: name, limit: 5 } } }).catch(() => ({ tags: [] }));
     return found.tags.find((tag) => sameName(tag.name, name));
   }
 }

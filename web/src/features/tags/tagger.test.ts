@@ -7,9 +7,10 @@ import { answer, refusal, type Asked } from '../../api/answers';
 import { connection } from '../../api/connection.svelte';
 import { Selection } from '../../lib/selection';
 import { toasts } from '../../ui/toasts.svelte';
+import type { Picked } from '../edits/edits';
 import { Tagger } from './tagger.svelte';
 
-const PICKED = { snapshot: 'v1', ranges: [[0, 3]] as const, except: [] };
+const PICKED: Picked = { snapshot: 'v1', ranges: [[0, 3]], except: [] };
 const FOX = { ...wire.tags[0], name: 'fox' };
 const VIXEN = { ...offered.tags[0], name: 'vixen', alias_of: 'fox', implies: ['animal'] } as Parameters<Tagger['add']>[1];
 let asked: Asked[] = [];

@@ -34,10 +34,10 @@ test('why a change was refused goes to who asks for it', async () => {
 });
 
 test('a refusal that the user can confirm says how', async () => {
-  answer({ '/api/v1/tags/edits': Response.json({ error: 'The categories differ.', confirm: 'across' }, { status: 409 }) });
+  answer({ '/api/v1/tags:alias': Response.json({ detail: 'The categories differ.', confirm: 'across' }, { status: 409 }) });
   const heard: unknown[] = [];
   expect(await change({ do: 'alias', tag: 'miku', of: 'mikulas' }, 'alias added', (...all) => heard.push(all))).toBe(false);
-  answer({ '/api/v1/tags/edits': refusal(409, 'There is a tag of this name.') });
+  answer({ '/api/v1/tags:rename': refusal(409, 'There is a tag of this name.') });
   await change({ do: 'rename', tag: 'foxy', to: 'fox' }, 'renamed', (...all) => heard.push(all));
   expect(heard).toEqual([['The categories differ.', 'across'], ['There is a tag of this name.', null]]);
 });

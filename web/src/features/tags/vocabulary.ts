@@ -1,45 +1,41 @@
 /** Edits of the tag vocabulary. */
 
-import { get, post, type EditResult } from '../../api/client';
+import { ApiError, get, post, type Body, type EditResult } from '../../api/client';
 import { invalidation } from '../../api/invalidation.svelte';
 import type { BulkPreview } from '../../api/tags';
 import { Selection } from '../../lib/selection';
 import { refreshList, runEdit, type Refused } from '../edits/edits';
 import { library } from '../gallery/library.svelte';
 
-/** `do` is the action of `POST /api/v1/tags:ACTION`, which determines the other fields that it needs. */
-export interface TagEdit {
-  do: string;
-  name?: string;
-  tag?: string;
-  tags?: string[];
-  to?: string;
-  of?: string;
-  implies?: string;
-  category?: string | null;
-  source?: string;
-  value?: number | null;
-  across?: boolean;
-}
+type Action = 'create' | 'rename' | 'merge' | 'split' | 'retag' | 'delete' | 'alias' | 'unalias' | 'imply' | 'unimply' | 'set-category' | 'set-threshold' | 'accept' | 'propose' | 'reject';
+/** `do` is the action of `POST /api/v1/tags:ACTION`, which determines the other fields. */
+export type TagEdit = { [Do in Action]: { do: Do } & Body<`/api/v1/tags:${Do}`, 'post'> }[Action];
 
 /** Whether the edit succeeded; `refused` gets the reason if not, and how to confirm the edit. */
-export async function change({ do: action, ...asked }: TagEdit, message: string, refused?: Refused): Promise<boolean> {
-  return (await runTagEdit(() => post<EditResult>(`/api/v1/tags:${action}`, asked), () => message, refused)) !== undefined;
+export async function change({ do: action, ...body }: TagEdit, message: string, refused?: Refused): Promise<boolean> {
+  // The compiler does not see that the body is that of this action.
+  const path = `/api/v1/tags:${action}` as '/api/v1/tags:create';
+  return (await runTagEdit(() => post(path, { body: body as Body<typeof path, 'post'> }), () => message, refused)) !== undefined;
 }
 
 export function tryScript(text: string): Promise<BulkPreview> {
-  return post<BulkPreview>('/api/v1/tags:bulk-edit', { text, dry_run: true });
+  return post('/api/v1/tags:bulk-edit', { body: { text, dry_run: true } });
 }
 
 /** Runs all lines as one edit. */
 export async function runScript(text: string, describe: (done: EditResult) => string, refused?: Refused): Promise<boolean> {
-  return (await runTagEdit(async () => (await post<{ edit: EditResult }>('/api/v1/tags:bulk-edit', { text })).edit, describe, refused)) !== undefined;
+  const ask = async (): Promise<EditResult> => {
+    const { edit } = await post('/api/v1/tags:bulk-edit', { body: { text } });
+    if (!edit) throw new ApiError(400, 'A line is not valid. Nothing was changed.');
+    return edit;
+  };
+  return (await runTagEdit(ask, describe, refused)) !== undefined;
 }
 
 export async function exportTags(): Promise<void> {
-  const response = await fetch('/api/v1/tags/export');
+  const text = await get('/api/v1/tags/export', { parseAs: 'text' });
   const link = document.createElement('a');
-  link.href = URL.createObjectURL(await response.blob());
+  link.href = URL.createObjectURL(new Blob([text], { type: 'text/plain' }));
   link.download = 'tags.txt';
   link.click();
   URL.revokeObjectURL(link.href);
@@ -63,7 +59,7 @@ function runTagEdit<D extends EditResult>(ask: () => Promise<D>, describe: (done
 
 /** Progress of updating images after relations changed, 0 to 1; undefined when all are up to date. */
 export async function workLeft(): Promise<{ share: number; names: string[] } | undefined> {
-  const { work } = await get<{ work: { tag: string | null; effective: string | null; done: number; total: number }[] }>('/api/v1/tags/updates');
+  const { work } = await get('/api/v1/tags/updates');
   if (!work.length) return undefined;
   const total = work.reduce((sum, one) => sum + one.total, 0);
   const done = work.reduce((sum, one) => sum + one.done, 0);

@@ -1,6 +1,6 @@
 /** Templates and wildcards: list and edits, each with undo. */
 
-import { del, get, patch, post, put, type EditResult } from '../../api/client';
+import { del, get, patch, post, put, type EditResult, type Schemas } from '../../api/client';
 import { connection } from '../../api/connection.svelte';
 import type { Template, TemplateList, Wildcard } from '../../api/templates';
 import { messageOf } from '../../lib/errors';
@@ -8,7 +8,7 @@ import { formatCount } from '../../lib/format';
 import { toasts } from '../../ui/toasts.svelte';
 import { runWithProgress, undo } from '../edits/undo';
 
-type Given = Partial<Pick<Template, 'name' | 'content' | 'negative' | 'params' | 'category' | 'preview'>>;
+type Given = Schemas['TemplateEditRequest'];
 
 class Templates {
   list = $state.raw<Template[]>([]);
@@ -20,7 +20,7 @@ class Templates {
 
   async load(): Promise<void> {
     try {
-      const got = await get<TemplateList>('/api/v1/templates');
+      const got = await get('/api/v1/templates');
       [this.list, this.wildcards, this.problem] = [got.templates, got.wildcards, ''];
     } catch (error) {
       this.problem = messageOf(error, 'Could not load the templates.');
@@ -29,27 +29,27 @@ class Templates {
   }
 
   /** The uuid of the new one; undefined if it was refused, which a toast reports. */
-  async create(given: Given & { image?: string }): Promise<string | undefined> {
-    const done = await this.edit(() => post<EditResult & { uuid: string }>('/api/v1/templates', given), `Template “${given.name}” saved.`);
+  async create(given: Schemas['TemplateCreationRequest']): Promise<string | undefined> {
+    const done = await this.edit(() => post('/api/v1/templates', { body: given }), `Template “${given.name}” saved.`);
     return done?.uuid;
   }
 
   async change(uuid: string, given: Given): Promise<boolean> {
-    return (await this.edit(() => patch<EditResult>(`/api/v1/templates/${uuid}`, given), 'Template saved.')) !== undefined;
+    return (await this.edit(() => patch('/api/v1/templates/{uuid}', { params: { path: { uuid } }, body: given }), 'Template saved.')) !== undefined;
   }
 
   async remove(template: Template): Promise<boolean> {
-    return (await this.edit(() => del<EditResult>(`/api/v1/templates/${template.uuid}`), `Template “${template.name}” deleted.`)) !== undefined;
+    return (await this.edit(() => del('/api/v1/templates/{uuid}', { params: { path: { uuid: template.uuid } } }), `Template “${template.name}” deleted.`)) !== undefined;
   }
 
   async importStyles(text: string): Promise<void> {
-    await this.edit(() => post<EditResult>('/api/v1/templates/styles', { text }), (done) => `${formatCount(done.changed, 'style')} imported.`);
+    await this.edit(() => post('/api/v1/templates/styles', { body: { text } }), (done) => `${formatCount(done.changed, 'style')} imported.`);
   }
 
   /** Null as content deletes it. */
   async setWildcard(name: string, content: string | null): Promise<boolean> {
     const message = content === null ? `Wildcard “${name}” deleted.` : `Wildcard “${name}” saved.`;
-    return (await this.edit(() => put<EditResult>('/api/v1/wildcards', { name, content }), message)) !== undefined;
+    return (await this.edit(() => put('/api/v1/wildcards', { body: { name, content } }), message)) !== undefined;
   }
 
   private edit<T extends EditResult>(ask: () => Promise<T>, message: string | ((done: EditResult) => string)): Promise<T | undefined> {

@@ -3,7 +3,7 @@
 import { SvelteMap } from 'svelte/reactivity';
 
 import { get, post } from '../../api/client';
-import type { VisionState, Scores, Vision } from '../../api/vision';
+import type { Vision } from '../../api/vision';
 import { toasts } from '../../ui/toasts.svelte';
 
 /** Images per request, and how long to gather more. */
@@ -43,7 +43,7 @@ export class Blur {
     for (let start = 0; start < thumbs.length; start += AT_ONCE) {
       const some = thumbs.slice(start, start + AT_ONCE);
       try {
-        const { explicit } = await post<Scores>('/api/v1/vision/scores', { thumbs: some });
+        const { explicit } = await post('/api/v1/vision/scores', { body: { thumbs: some } });
         for (const thumb of some) this.scores.set(thumb, explicit[thumb] ?? null);
       } catch {
         // They stay blurred, and are requested again when they are drawn again.
@@ -57,7 +57,7 @@ export class Blur {
   }
 
   async load(): Promise<void> {
-    this.take((await get<VisionState>('/api/v1/vision')).settings);
+    this.take((await get('/api/v1/vision')).settings);
   }
 
   async toggle(): Promise<void> {

@@ -24,8 +24,8 @@ test('nothing is blurred while it is off, nor what no model has looked at', asyn
 test('a thumbnail alone is blurred until its score is known, and many are asked about at once', async () => {
   vi.useFakeTimers();
   const asked: string[][] = [];
-  const answer = async (_: string, { body }: { body: string }): Promise<Response> => {
-    asked.push((JSON.parse(body) as { thumbs: string[] }).thumbs);
+  const answer = async (request: Request): Promise<Response> => {
+    asked.push(((await request.json()) as { thumbs: string[] }).thumbs);
     return Response.json({ explicit: { bad: 0.9, good: 0.1 } });
   };
   vi.stubGlobal('fetch', answer);

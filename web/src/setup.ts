@@ -1,0 +1,3 @@
+/** For tests only: without a browser there is no address either. */
+
+globalThis.location ??= new URL('http://gallery.invalid/') as unknown as Location;
