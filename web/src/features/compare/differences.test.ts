@@ -6,7 +6,7 @@ import { markDifferences, rows } from './differences';
 function detail(set: Partial<Detail>): Detail {
   const none = { prompt: null, negative_prompt: null, notes: null, seed: null, steps: null, cfg_scale: null, guidance: null, sampler: null, scheduler: null, denoise: null };
   const rest = { clip_skip: null, width: null, height: null, model: null, model_hash: null, vae: null, loras: [], tool: null, tool_version: null, params: {}, problems: [] };
-  const more = { id: 1, path: null, timestamp_source: 'file', imported_at: 0, tags: [], models: [], generation_time_ms: null, parent: null, is_grid: false, missing: false };
+  const more = { id: 1, path: null, timestamp_source: 'file', imported_at: 0, tags: [], collections: [], models: [], generation_time_ms: null, parent: null, is_grid: false, missing: false };
   return { uuid: 'u', timestamp: 0, ...none, ...rest, ...more, deleted: false, is_favorite: false, rating: 0, thumb: null, damage: null, too_large: null, orientation: 1, explicit: null, files: [], parameters_text: '', ...set };
 }
 
