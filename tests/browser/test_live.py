@@ -224,8 +224,8 @@ class Ear:
                         number = int(value)
                     elif name == "event":
                         kind = value
-                    elif not line:
-                        # The end of an event. What has no number, such as a ping, is not counted.
+                    elif name == "data":
+                        # What has no number, such as a ping, is not counted.
                         self.ids += [number] if number and kind not in FOR_SCRIPTS else []
                         number = 0
         except httpx.HTTPError:
