@@ -92,7 +92,7 @@ def test_an_alias_becomes_its_tag_before_ones_eyes_and_what_it_implies_appears(
     page.keyboard.type("vi")
     offer = dialog(page).get_by_role("option").first
     expect(offer).to_contain_text("vixen → fox")
-    expect(offer).to_contain_text("also animal")
+    expect(offer).to_contain_text("implies animal")
     page.keyboard.press("Enter")
     expect(dialog(page).get_by_text("“vixen” is an alias of “fox”.")).to_be_visible()
     until(page, lambda: on_all(page) == ["animal", "fox"])
@@ -261,7 +261,7 @@ def test_an_alias_across_categories_is_added_after_a_confirmation(page: Page, ta
     expect(detail(page).get_by_role("option", name="snow")).to_be_visible()
     page.keyboard.press("Enter")
     expect(detail(page).get_by_role("alert")).to_contain_text("weather")
-    refused = tagged.http.post("/api/v1/tags/edits", json={"do": "alias", "tag": "snow", "of": "fox"})
+    refused = tagged.http.post("/api/v1/tags:alias", json={"tag": "snow", "of": "fox"})
     assert (refused.status_code, refused.json()["confirm"]) == (409, "across")
     detail(page).get_by_role("button", name="Add anyway").click()
     expect(detail(page).get_by_role("list", name="Aliases")).to_contain_text("snow")

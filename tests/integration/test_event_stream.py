@@ -124,7 +124,7 @@ def test_the_document_describes_the_events(served: Served) -> None:
 
 
 def test_an_unknown_type_is_refused(served: Served) -> None:
-    assert served.http.get(STREAM, params={"types": "image.painted"}).status_code == 400
+    assert served.http.get(STREAM, params={"types": "image.painted"}).status_code == 422
 
 
 # -- without a server -------------------------------------------------------------------------
