@@ -235,6 +235,7 @@ RUNS = """
     backup list
     backup drill
     doctor
+    mcp
     demo --no-serve --count 1 --folder {home}/demo
     token rotate
 """
