@@ -21,11 +21,11 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
 TABLE = ROOT / "LICENSES" / "dependencies.md"
-EXTRAS = ("semantic", "vision", "cluster")
+EXTRAS = ("semantic", "vision", "cluster", "mcp")
 _HEAD = """# Licenses of the dependencies
 
-MystiCanvas installs these packages, with the extras `semantic`, `vision` and `cluster`. They are not part of its wheel.
-`pyvips-binary` contains libvips and the libraries that it uses, with their licenses. Written by
+MystiCanvas installs these packages, with the extras `semantic`, `vision`, `cluster` and `mcp`. They are not part of its
+wheel. `pyvips-binary` contains libvips and the libraries that it uses, with their licenses. Written by
 `tools/dependency_licenses.py`.
 
 | package | license | only |

@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 # All extras, because constraints.txt is also for people who install a release.
-EXTRAS = ("cluster", "dev", "release", "semantic", "vision")
+EXTRAS = ("cluster", "dev", "mcp", "release", "semantic", "vision")
 RESOLUTIONS = {"lowest": "lowest-direct", "newest": "highest"}
 
 

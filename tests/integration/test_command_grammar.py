@@ -222,6 +222,13 @@ RUNS = """
     job start sha256
     job stop sha256
     event list
+    hook add image.added "{python}" "{home}/react.py"
+    hook list
+    hook test {hook}
+    hook disable {hook}
+    hook enable {hook}
+    hook confirm --yes
+    hook remove {hook}
     config list
     config get port
     config set trash.days 40
@@ -235,6 +242,7 @@ RUNS = """
     backup list
     backup drill
     doctor
+    mcp
     demo --no-serve --count 1 --folder {home}/demo
     token rotate
 """
@@ -249,6 +257,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     (home / "models").mkdir()
     write_tagger(home / "tagger")
     (home / "changes.txt").write_text("tag quiet\n")
+    (home / "react.py").write_text("")
     (home / "styles.csv").write_text("name,prompt,negative_prompt\nPlain,a {prompt},blurry\n")
     # Files that are moved stay missing.
     env = {**os.environ, "MYSTICANVAS_WATCH": "false"}
@@ -319,12 +328,14 @@ def test_every_command_does_its_job_and_prints_json(served: Served) -> None:
         "home": home, "pictures": home / "pictures", "more": home / "more", "models": home / "models",
         "tagger": home / "tagger", "script": home / "changes.txt", "styles": home / "styles.csv",
         "file": next((home / "pictures").rglob("*.png")), "image": images[0], "other": images[1], "third": images[2],
-        "missing": 0, "moved": home / "more" / "moved.png",
+        "missing": 0, "hook": "", "python": Path(sys.executable).as_posix(), "moved": home / "more" / "moved.png",
     }  # fmt: skip
     seen, wrong = set[str](), list[str]()
     for line in RUNS.strip().splitlines():
         if line.split()[:2] == ["folder", "locate"]:
             names["missing"] = lose_a_file(served, home)
+        if "{hook}" in line:
+            names["hook"] = json.loads(run(served.library, "hook", "list", "--json").stdout)["hooks"][0]["id"]
         words = shlex.split(line.strip().format(**names))
         name = words[0] if words[0] in NAMES else " ".join(words[:2])
         seen.add(name)

@@ -22,6 +22,7 @@ _NOUNS = {
 _SHORTCUTS = {
     "serve": ("mysticanvas.app.serve", "Serve the gallery, and import and watch folders."),
     "demo": ("mysticanvas.app.serve", "Generate demo images and open a gallery with them."),
+    "mcp": ("mysticanvas.library.mcp_command", "Serve the library to LLM agents."),
     "search": ("mysticanvas.search.commands", "Find images."),
 }
 

@@ -66,7 +66,10 @@ class _InProcessClient:
         return self._send("DELETE", path)
 
     def text(self, path: str) -> str:
-        return check_reply(self._ask("GET", path)).content.decode("utf-8", "replace")
+        return self.read_bytes(path).decode("utf-8", "replace")
+
+    def read_bytes(self, path: str) -> bytes:
+        return check_reply(self._ask("GET", path)).content
 
     def _send(self, method: str, path: str, **how: Any) -> Any:
         return read_json(self._ask(method, path, **how))

@@ -41,6 +41,8 @@ class Client(Protocol):
 
     def text(self, path: str) -> str: ...
 
+    def read_bytes(self, path: str) -> bytes: ...
+
 
 @contextmanager
 def connect(settings: Settings) -> Iterator[Client]:

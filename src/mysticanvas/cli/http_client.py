@@ -63,7 +63,10 @@ class HttpClient:
 
     def text(self, path: str) -> str:
         """Returns the body of a response as text."""
-        return check_reply(self._ask("GET", path)).content.decode("utf-8", "replace")
+        return self.read_bytes(path).decode("utf-8", "replace")
+
+    def read_bytes(self, path: str) -> bytes:
+        return check_reply(self._ask("GET", path)).content
 
     def _ask(self, method: str, path: str, body: Any = None) -> Reply:
         try:

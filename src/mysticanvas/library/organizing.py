@@ -1,6 +1,6 @@
 """Tags, collections and the history of edits."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from mysticanvas.cli.client import Client
@@ -34,6 +34,10 @@ class Tags:
 
     def remove(self, tag: str, images: Images) -> Edit:
         return self._set(images, remove=[tag])
+
+    def change(self, images: Images, *, add: Iterable[str] = (), remove: Iterable[str] = ()) -> Edit:
+        """Adds and removes several tags in one edit."""
+        return self._set(images, add=list(add), remove=list(remove))
 
     def rename(self, tag: str, name: str) -> Edit:
         return self._change("rename", tag=tag, to=name)
