@@ -118,14 +118,14 @@ def test_every_setting_of_the_machine_has_a_description_and_a_type() -> None:
 @pytest.mark.parametrize(
     ("status", "body", "code"),
     [
-        (400, {"error": "No."}, 2),
-        (422, {"error": "No."}, 2),
-        (404, {"error": "No."}, 1),
-        (409, {"error": "No."}, 3),
-        (410, {"error": "Gone."}, 3),
-        (429, {"error": "Slower."}, 3),
-        (503, {"error": "Later."}, 3),
-        (503, {"error": "Damaged.", "type": "damaged-library"}, 4),
+        (400, {"detail": "No."}, 2),
+        (422, {"detail": "No."}, 2),
+        (404, {"detail": "No."}, 1),
+        (409, {"detail": "No."}, 3),
+        (410, {"detail": "Gone."}, 3),
+        (429, {"detail": "Slower."}, 3),
+        (503, {"detail": "Later."}, 3),
+        (503, {"detail": "Damaged.", "type": "/docs/errors#damaged-library"}, 4),
         (500, None, 3),
     ],
 )

@@ -90,7 +90,7 @@ def test_the_repair_leaves_the_journal_of_a_damaged_database_alone(library: Path
         assert "rebuild --set-aside" in say(done)
     assert journal_of(library).read_bytes() == before
     assert not list((library / "journal" / "set-aside").glob("replaced-*"))
-    assert run(library, "rebuild", "--set-aside").exit_code == 0
+    assert run(library, "library", "rebuild", "--set-aside").exit_code == 0
     assert notes(library) == [NOTE.decode()]
 
 
@@ -99,7 +99,7 @@ def test_damage_is_remembered_after_its_page_was_written_again(library: Path) ->
     with opened(library) as client:
         client.post("/api/v1/edits", {"query": "", "set": {"rating": 2}})
     with opened(library) as client:
-        trouble = client.get("/api/v1/status")["trouble"]
+        trouble = client.get("/api/v1/status")["error"]
         assert "generations" in trouble
         assert "rebuild --set-aside" in trouble
     done = run(library, "doctor", "--fix")
@@ -112,12 +112,12 @@ def test_a_row_that_is_written_to_the_journal_after_its_damage_can_be_had_as_it_
     damage_note(library)
     with opened(library) as client:
         client.post("/api/v1/edits", {"query": "", "set": {"rating": 2}})
-        sentence = client.get("/api/v1/status")["notice"]["sentence"]
+        sentence = client.get("/api/v1/status")["notice"]["message"]
     with opened(library) as client:
         client.post("/api/v1/edits", {"query": "", "set": {"rating": 3}})
     [copy] = (library / "journal" / "set-aside").glob("before-damage-*")
-    assert f'mysticanvas rebuild --set-aside --journal "{copy}"' in sentence
-    assert run(library, "rebuild", "--set-aside", "--journal", str(copy)).exit_code == 0
+    assert f'mysticanvas library rebuild --set-aside --journal "{copy}"' in sentence
+    assert run(library, "library", "rebuild", "--set-aside", "--journal", str(copy)).exit_code == 0
     assert notes(library) == [NOTE.decode()]
 
 
@@ -134,7 +134,7 @@ def test_a_cut_off_journal_is_not_rewritten_from_a_damaged_database(
     before = path.read_bytes()
     with opened(library) as client:
         assert client.get("/api/v1/doctor")["ok"] is False
-        assert "only good copy" in client.get("/api/v1/status")["trouble"]
+        assert "only good copy" in client.get("/api/v1/status")["error"]
     assert journal_of(library).read_bytes() == before
 
 
@@ -177,7 +177,7 @@ def test_a_removed_journal_is_not_said_to_be_kept(library: Path) -> None:
     with opened(library) as client:
         journal = client.get("/api/v1/doctor")
         assert journal["ok"] is not None
-        sentence = client.get("/api/v1/status")["notice"]["sentence"]
+        sentence = client.get("/api/v1/status")["notice"]["message"]
     assert "set-aside" not in sentence
     assert "Nothing was left" in sentence
     assert journal_of(library).exists()
@@ -189,7 +189,7 @@ def test_a_removed_journal_is_not_said_to_be_kept(library: Path) -> None:
 def test_damage_is_said_at_the_start_with_what_to_do(library: Path, caplog: pytest.LogCaptureFixture) -> None:
     damage_note(library)
     with opened(library) as client:
-        trouble = client.get("/api/v1/status")["trouble"]
+        trouble = client.get("/api/v1/status")["error"]
     for said in (trouble, caplog.text):
         assert "The database is damaged (pages that do not match their checksums: generations" in said
         assert "mysticanvas backup restore FILE" in said
@@ -201,11 +201,11 @@ def test_damage_of_a_large_database_is_said_by_the_check_that_finds_it(
     monkeypatch.setattr("mysticanvas.db.checkpoints.SMALL_BYTES", 0)
     damage_note(library)
     with opened(library) as client:
-        assert client.get("/api/v1/status")["trouble"] is None
+        assert client.get("/api/v1/status")["error"] is None
         client.get("/api/v1/doctor")
-        assert "generations" in client.get("/api/v1/status")["trouble"]
+        assert "generations" in client.get("/api/v1/status")["error"]
     with opened(library) as client:
-        assert "generations" in client.get("/api/v1/status")["trouble"]
+        assert "generations" in client.get("/api/v1/status")["error"]
 
 
 def test_a_backup_of_a_damaged_database_says_so_and_keeps_the_mark(library: Path) -> None:
@@ -214,18 +214,18 @@ def test_a_backup_of_a_damaged_database_says_so_and_keeps_the_mark(library: Path
         database.write(settings_store.put, "answer", "mellow")
     path = database_of(library)
     path.write_bytes(path.read_bytes().replace(b"mellow", b"yellow"))
-    done = run(library, "backup", "now")
+    done = run(library, "backup", "create")
     assert "Warning: The database is damaged" in say(done)
     [made] = (library / "backups").glob("*.db")
     run(library, "backup", "restore", str(made))
     with opened(library) as client:
-        assert "The database is damaged" in client.get("/api/v1/status")["trouble"]
+        assert "The database is damaged" in client.get("/api/v1/status")["error"]
 
 
 def test_a_backup_that_fails_its_checks_blames_the_database(library: Path) -> None:
     with Database.open(library) as database:
         database.write_bulk(lambda tx: tx.run("INSERT INTO generations_fts (rowid, prompt) VALUES (777, 'a ghost')"))
-    said = say(run(library, "backup", "now"))
+    said = say(run(library, "backup", "create"))
     assert "The database is damaged, so no backup was made" in said
     assert "mysticanvas doctor" in said
     assert ".part" not in said
@@ -317,7 +317,7 @@ HARMS = (removed, emptied, cut_at_a_line, replaced_by_a_file)
 @pytest.mark.parametrize("harm", HARMS)
 def test_a_rebuild_that_would_lose_data_changes_nothing_and_says_what_is_missing(library: Path, harm: Harm) -> None:
     harm(library)
-    done = run(library, "rebuild", "--set-aside")
+    done = run(library, "library", "rebuild", "--set-aside")
     assert done.exit_code != 0
     said = say(done)
     assert "nothing was changed" in said
@@ -333,7 +333,7 @@ def test_a_rebuild_that_would_lose_data_changes_nothing_and_says_what_is_missing
 def test_with_a_damaged_database_too_a_rebuild_names_what_is_left_to_do(library: Path, harm: Harm) -> None:
     damage_note(library)
     harm(library)
-    said = say(run(library, "rebuild", "--set-aside"))
+    said = say(run(library, "library", "rebuild", "--set-aside"))
     assert "nothing was changed" in said
     assert "backup restore FILE" in said
     assert "no rebuild is needed" not in said
@@ -343,14 +343,14 @@ def test_with_a_damaged_database_too_a_rebuild_names_what_is_left_to_do(library:
 def test_with_an_unreadable_database_and_no_journal_a_rebuild_is_refused(library: Path) -> None:
     removed(library)
     database_of(library).write_bytes(b"torn" * 5_000)
-    said = say(run(library, "rebuild", "--set-aside"))
+    said = say(run(library, "library", "rebuild", "--set-aside"))
     assert "There is no journal" in said
     assert database_of(library).read_bytes() == b"torn" * 5_000
 
 
 def test_who_accepts_the_loss_gets_what_is_left_and_the_way_back(library: Path) -> None:
     cut_at_a_line(library)
-    done = run(library, "rebuild", "--set-aside", "--accept-loss")
+    done = run(library, "library", "rebuild", "--set-aside", "--accept-loss")
     assert "Restored" in done.output, say(done)
     [backup] = (library / "backups").glob("*.db")
     assert f'mysticanvas backup restore "{backup}"' in done.output
@@ -361,10 +361,10 @@ def test_who_accepts_the_loss_gets_what_is_left_and_the_way_back(library: Path) 
 def test_changes_that_only_the_database_has_are_not_left_behind(library: Path) -> None:
     with Database.open(library) as database:
         database.write(lambda tx: tx.run("UPDATE generations SET rating = 1"))
-    said = say(run(library, "rebuild", "--set-aside"))
+    said = say(run(library, "library", "rebuild", "--set-aside"))
     assert f"last changes of {IMAGES} items" in said
     run(library, "doctor")
-    assert run(library, "rebuild", "--set-aside").exit_code == 0
+    assert run(library, "library", "rebuild", "--set-aside").exit_code == 0
 
 
 def test_a_rebuild_says_how_many_missing_images_the_journal_does_not_have(tmp_path: Path) -> None:
@@ -379,7 +379,7 @@ def test_a_rebuild_says_how_many_missing_images_the_journal_does_not_have(tmp_pa
         write_pictures(folder, 1, first_seed=50)
         take_in(client, folder)
         assert client.post("/api/v1/snapshots", {"q": "is:missing"})["total"] == IMAGES
-    done = run(library, "rebuild", "--set-aside")
+    done = run(library, "library", "rebuild", "--set-aside")
     assert f"{IMAGES - 1} missing images without ratings" in say(done)
 
 
@@ -393,10 +393,10 @@ def test_restoring_an_older_backup_says_where_later_edits_are_and_they_can_be_ad
         client.post("/api/v1/edits", {"query": "", "set": {"favorite": True}})
     done = run(library, "backup", "restore", made)
     [journal] = (library / "journal" / "set-aside").glob("*.jsonl")
-    assert f'mysticanvas rebuild --journal "{journal}"' in done.output
+    assert f'mysticanvas library rebuild --journal "{journal}"' in done.output
     with opened(library) as client:
         assert client.post("/api/v1/snapshots", {"q": "tag:keepme"})["total"] == 0
-    assert run(library, "rebuild", "--journal", str(journal)).exit_code == 0
+    assert run(library, "library", "rebuild", "--journal", str(journal)).exit_code == 0
     with opened(library) as client:
         for query in ("tag:keepme", "is:favorite", "rating:4"):
             assert client.post("/api/v1/snapshots", {"q": query})["total"] == IMAGES, query
@@ -413,7 +413,7 @@ def test_the_gallery_says_it_too_when_it_restores_a_backup(library: Path) -> Non
             database.write(event_log.append, subject=None, now_ms=1, **event)
         notice = database.read(event_log.find_notice, since_ms=0)
     assert notice is not None
-    assert "mysticanvas rebuild --journal" in notice.data["why"]
+    assert "mysticanvas library rebuild --journal" in notice.data["why"]
 
 
 def test_a_library_is_rebuilt_from_another_journal_than_its_own(library: Path, tmp_path: Path) -> None:
@@ -421,9 +421,9 @@ def test_a_library_is_rebuilt_from_another_journal_than_its_own(library: Path, t
     shutil.copyfile(journal_of(library), older)
     with opened(library) as client:
         client.post("/api/v1/edits", {"query": "", "set": {"notes": "later"}})
-    assert run(library, "rebuild", "--set-aside", "--journal", str(older)).exit_code == 0
+    assert run(library, "library", "rebuild", "--set-aside", "--journal", str(older)).exit_code == 0
     assert notes(library) == [NOTE.decode()]
-    said = say(run(library, "rebuild", "--journal", str(database_of(library))))
+    said = say(run(library, "library", "rebuild", "--journal", str(database_of(library))))
     assert "no readable lines" in said
 
 
@@ -432,7 +432,7 @@ def test_a_library_is_rebuilt_from_another_journal_than_its_own(library: Path, t
 
 def test_a_file_in_place_of_the_backups_is_a_sentence(library: Path) -> None:
     (library / "backups").write_bytes(b"")
-    said = say(run(library, "backup", "now"))
+    said = say(run(library, "backup", "create"))
     assert "is a file, but MystiCanvas stores backups in a folder of this name" in said
     assert run(library, "backup", "list").exit_code == 0
     with pytest.raises(LibraryError, match="is a file"), Database.open(library) as database:
@@ -443,6 +443,6 @@ def test_the_log_of_a_damaged_database_is_kept_with_it(library: Path) -> None:
     """It may have the last changes."""
     shutil.copyfile(database_of(library), library / "mysticanvas.db-wal")
     database_of(library).write_bytes(b"torn" * 5_000)
-    assert run(library, "rebuild", "--set-aside").exit_code == 0
+    assert run(library, "library", "rebuild", "--set-aside").exit_code == 0
     [kept] = (library / "backups").glob("*-damaged.db")
     assert kept.with_name(f"{kept.name}-wal").stat().st_size > page_sums.CHUNK_BYTES

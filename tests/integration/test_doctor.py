@@ -184,4 +184,4 @@ def test_an_error_of_the_disk_in_a_command_is_a_sentence(
     with pytest.raises(SystemExit) as ended:
         cli.main()
     said = " ".join(capsys.readouterr().err.split())
-    assert (ended.value.code, "The disk is full" in said) == (4, True), said
+    assert (ended.value.code, "The disk is full" in said) == (3, True), said

@@ -301,9 +301,9 @@ def test_patterns_and_excluded_images_are_restored_from_the_journal(tmp_path: Pa
 def test_the_requests_and_replies_stand_in_the_document_of_the_api(client: Client) -> None:
     document = client.get("/api/v1/openapi.json")
     for method, path, schema in (
-        ("put", "/excludes", "ExcludedOut"),
-        ("post", "/excludes:preview", "ExcludePreviewOut"),
+        ("put", "/excludes", "ExcludesChanged"),
+        ("post", "/excludes:preview", "ExcludePreview"),
     ):
-        route = document["paths"]["/api/v1/folders/{root_id}" + path][method]
+        route = document["paths"]["/api/v1/folders/{folder_id}" + path][method]
         content = route["responses"]["200"]["content"]["application/json"]["schema"]
         assert content["$ref"].endswith(schema)

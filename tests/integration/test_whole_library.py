@@ -16,14 +16,14 @@ from mysticanvas.cli.client import Client
 from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.features.archive import service as archive_service
 from mysticanvas.features.archive.commands import export
-from mysticanvas.features.migrate.commands import import_library
+from mysticanvas.features.migrate.commands import import_archive
 from mysticanvas.fs import archives
 
 PICTURES = 30
 
 
 def exported(library: Path, target: Path) -> Path:
-    export(whole=target, library=library)
+    export(target, library=library)
     return target
 
 
@@ -51,7 +51,7 @@ def test_a_library_exported_whole_is_the_same_on_another_machine_with_its_folder
     pictures[3].rename(folder / "renamed.png")
     folder.rename(elsewhere)
     new = tmp_path / "new"
-    import_library(zip_file, folder=[f"{folder}={elsewhere}"], dry_run=True, library=new)
+    import_archive(zip_file, folder=[f"{folder}={elsewhere}"], dry_run=True, library=new)
     assert "Would import" in capsys.readouterr().out
     with opened(new) as client:
         assert client.post("/api/v1/snapshots", {"q": ""})["total"] == 0
