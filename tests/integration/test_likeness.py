@@ -352,7 +352,7 @@ def test_the_one_that_is_kept_gets_what_was_written_on_the_others_and_one_undo_t
     assert {kept, other} <= duplicates.all()
 
     # One image says "storm", the other "not storm": the user has to know that only one of these stays.
-    with pytest.raises(ConflictError, match="The tag storm: you rejected it"):
+    with pytest.raises(ConflictError, match="Tags that you rejected for the image you keep: storm"):
         keep(library, kept, [other])
     assert library.read(state_of) == before
     uuid = library.read(generations.get_uuid, kept)

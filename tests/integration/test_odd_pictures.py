@@ -17,6 +17,7 @@ from mysticanvas.db.database import Database
 from mysticanvas.features.images import routes as image_routes
 from mysticanvas.features.thumbnails import recheck
 from mysticanvas.fs.thumbnail_cache import SHORT_EDGES_PX, ThumbCache
+from mysticanvas.search.snapshots import Snapshots
 from mysticanvas.settings import Settings
 
 
@@ -156,7 +157,9 @@ def test_a_thumbnail_that_may_be_made_again_is_not_kept_by_the_browser(tmp_path:
         import_and_follow(client, [folder], dry_run=False, wait=True)
 
     def ask_how_long(database: Database) -> set[str]:
-        routes = image_routes.routes(database, ThumbCache(library / "thumbs", SHORT_EDGES_PX)).routes
+        routes = image_routes.routes(
+            database, ThumbCache(library / "thumbs", SHORT_EDGES_PX), Snapshots(database)
+        ).routes
         [thumb] = [one for one in routes if isinstance(one, APIRoute) and one.path == "/thumbnails/{name}/{size}"]
         names = [path.name.removesuffix("-512.webp") for path in (library / "thumbs").glob("??/*-512.webp")]
         assert len(names) == 6

@@ -86,7 +86,7 @@ def organize(served: Served) -> None:
     set_all(served, uuids[:3], favorite=True)
     set_all(served, uuids[1:2], notes="for the wall")
     set_all(served, uuids[:6], tags={"add": ["fox"]})
-    served.post("/api/v1/tags/edits", {"do": "imply", "tag": "fox", "implies": "animal"})
+    served.post("/api/v1/tags:imply", {"tag": "fox", "implies": "animal"})
     set_all(served, uuids[4:8], tags={"add": ["snow"]})
     served.post("/api/v1/collections", {"name": "Snowy", "query": "tag:snow"})
     best = served.post("/api/v1/collections", {"name": "Best", "notes": "for the wall"})["uuid"]
@@ -181,7 +181,7 @@ def test_the_tags_and_models_of_an_image_are_those_that_the_api_returns(served: 
         tags = run(served.library, "SELECT * FROM v_image_tags WHERE uuid = ?", uuid)
         shown = served.get(f"/api/v1/images/{uuid}/tags")
         assert sorted(row["tag"] for row in tags) == sorted(tag["name"] for tag in shown["tags"])
-        assert {row["tag"] for row in tags if not row["implied"]} == {one["shown_as"] for one in shown["said"]}
+        assert {row["tag"] for row in tags if not row["implied"]} == {one["shown_as"] for one in shown["assignments"]}
         assert {row["source"] for row in tags} <= {"user"}
         models = run(served.library, "SELECT * FROM v_image_models WHERE uuid = ?", uuid)
         detail = served.get(f"/api/v1/images/{uuid}")
