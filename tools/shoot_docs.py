@@ -242,7 +242,7 @@ def change(served: Served, home: Path) -> None:
     served.post("/api/v1/backups:drill", {})
     for path in files[:4]:
         path.unlink()
-    for one in served.get("/api/v1/folders")["roots"]:
+    for one in served.get("/api/v1/folders")["folders"]:
         served.post(f"/api/v1/folders/{one['id']}:scan", {})
         served.wait_until_idle(0)
 

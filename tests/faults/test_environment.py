@@ -315,7 +315,7 @@ def test_a_library_on_a_full_disk_opens_by_its_reserve_and_without_one_a_sentenc
     said = json.loads(done.stdout)
     assert "Traceback" not in said["said"]
     if has_reserve == "no":
-        assert (said["code"], "Free some space" in " ".join(said["said"].split())) == (4, True), said["said"]
+        assert (said["code"], "Free some space" in " ".join(said["said"].split())) == (3, True), said["said"]
         return
     assert (said["created"], said["code"], said["free"]) == (True, 0, True), said["said"]
     assert "the disk is full, so the reserve file was deleted" in said["said"]
