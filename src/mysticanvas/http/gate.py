@@ -95,7 +95,8 @@ class Gate:
             return 403, "This method is not allowed."
         if headers.only("origin") is None and not (by_token and not headers.all("origin")):
             return 403, "Requests from other sites are not allowed. The Origin header is missing."
-        if method in ("PUT", "DELETE") and _is_empty(headers):
+        # A form of another site can send an empty POST request with the cookie, but not with the token.
+        if (by_token or method in ("PUT", "DELETE")) and _is_empty(headers):
             return None
         kind = (headers.only("content-type") or "").partition(";")[0].strip().lower()
         if kind not in ("application/json", "application/octet-stream") or headers.all("content-encoding"):
