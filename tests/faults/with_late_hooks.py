@@ -6,7 +6,8 @@ from mysticanvas.app.cli import main
 from mysticanvas.db.database import Database
 from mysticanvas.features.event_hooks import recorder
 
-LATE_S = 1.0
+# Longer than a gallery of the test runs before it is killed.
+LATE_S = 30.0
 
 
 def record_late(database: Database, file, now_ms):

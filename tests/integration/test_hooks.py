@@ -416,13 +416,13 @@ def test_an_archive_brings_no_hooks(tmp_path: Path) -> None:
     for folder in (there, here):
         Database.open(folder).close()
     add(there, "image.added", sys.executable, "-c", "pass")
-    done = CliRunner().invoke(app, ["export", "--whole", str(archive), "--library", str(there)])
+    done = CliRunner().invoke(app, ["library", "export", str(archive), "--library", str(there)])
     assert done.exit_code == 0, done.output
     with zipfile.ZipFile(archive, "a") as opened:
         names = opened.namelist()
         for name in ("hooks.json", "../hooks.json", "../here/hooks.json"):
             opened.write(there / "hooks.json", name)
     assert "hooks.json" not in names
-    CliRunner().invoke(app, ["import-library", str(archive), "--library", str(here)])
+    CliRunner().invoke(app, ["library", "import", str(archive), "--library", str(here)])
     assert sorted(path.name for path in tmp_path.rglob("hooks.json")) == ["hooks.json"]
     assert hook_file.read_hooks(here) == []

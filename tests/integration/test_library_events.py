@@ -29,8 +29,10 @@ def test_an_event_reports_an_edit_that_was_made_after_the_call(served: Served) -
         first = library.search().first()
         assert first is not None
         edit = library.edit.rate(first, 4)
-        changed, done = next(events), next(events)
-        assert (changed.kind, changed.uuids) == ("image.changed", (first.uuid,))
+        # A thumbnail may have been created just before.
+        changed = next(one for one in events if first.uuid in one.uuids)
+        done = next(one for one in events if one.kind == "edit.done")
+        assert changed.kind == "image.changed"
         assert (done.kind, done.data["id"], done.uuids) == ("edit.done", edit.id, ())
         library.edit.rate(first, 5)
         later = library.events("image.changed", since=changed.id)

@@ -149,6 +149,6 @@ def test_the_page_and_the_log_say_that_a_folder_is_not_watched(tmp_path: Path, m
         ):
             assert [scanned.get(timeout=PATIENCE_S) for _ in range(3)] == [str(broken)] * 3
             [state] = service.list_states(database, watcher)
-        assert (state["watching"], state["not_watched"]) == (False, "the name of a file")
+        assert (state.watching, state.not_watched) == (False, "the name of a file")
         [event] = database.read(event_log.list_newest, before=None, limit=9)
         assert (event.level, event.kind, event.subject) == ("warning", "root.unwatched", str(broken))
