@@ -122,7 +122,7 @@ def test_folders_are_a_tree(folders: Page) -> None:
 def test_every_order_of_the_language_is_in_the_menu_and_the_address(page: Page) -> None:
     menu = page.get_by_label("Sort order")
     expect(menu.locator("option")).to_have_text(
-        ["Newest", "Oldest", "Rating", "Random", "Relevance", "Size", "Name", "Manual"], use_inner_text=True
+        ["Newest", "Oldest", "Added", "Rating", "Random", "Relevance", "Size", "Name", "Manual"], use_inner_text=True
     )
     start_at(page, 0)
     menu.select_option(label="Oldest")

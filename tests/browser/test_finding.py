@@ -117,10 +117,10 @@ def test_backspace_in_the_empty_box_takes_the_last_chip(page: Page) -> None:
 def test_a_chip_is_turned_into_its_opposite_and_all_are_cleared(page: Page) -> None:  # 21
     search(page, "model:dreamer_v1 is:favourite")
     expect(page.locator(".chip")).to_have_count(2)
-    page.get_by_role("button", name="is: favourite").click(modifiers=["Alt"])
+    page.get_by_role("button", name="is: favorite").click(modifiers=["Alt"])
     expect(page.locator(".chip.negated")).to_have_count(1)
     expect(total(page)).to_have_text(f"{IMAGES // 2}")
-    assert "-is%3Afavourite" in page.url
+    assert "-is%3Afavorite" in page.url
     page.get_by_role("button", name="Remove model:dreamer_v1").click()
     expect(total(page)).to_have_text(f"{IMAGES}")
     search(page, "model:night_xl")
