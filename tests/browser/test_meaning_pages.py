@@ -53,7 +53,7 @@ def _park_a_job(tx: WriteTx) -> None:
 @pytest.fixture
 def page(browser: Browser, served: Served) -> Iterator[Page]:
     # An endpoint that does not answer is an error of the console, too.
-    refused = r"50[0-9]|40[0-9]"
+    refused = r"50[0-9]|40[0-9]|422"
     script = AXE.read_text("utf-8")
     with opened(browser, served, scripts=(script,), allowed=refused) as page:
         page.wait_for_selector("[role=gridcell]")

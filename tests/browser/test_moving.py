@@ -173,7 +173,7 @@ def test_a_date_is_gone_to(page: Page) -> None:  # 17
     page.keyboard.type("2025-03")
     page.keyboard.press("Enter")
     stop = page.locator("[role=gridcell][tabindex='0']")
-    expect(stop).to_have_attribute("aria-label", re.compile("March 2025"))
+    expect(stop).to_have_attribute("aria-label", re.compile(r"March \d+, 2025"))
     expect(stop).to_be_in_viewport()
     expect(stop).to_be_focused()
 
