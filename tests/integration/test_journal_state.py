@@ -98,13 +98,14 @@ def rate(database: Database, rating: int, numbers: list[int]) -> None:
 
 
 def ratings(folder: Path) -> dict[str, int]:
-    """Nothing while there is no journal."""
+    """Nothing while there is no journal, or while its damaged file is still beside the new one."""
     journals = list(journal_files.find_journals(folder / "journal").values())
     if not journals:
         return {}
     [paths] = journals
     journal = journal_files.read_journal(paths)
-    assert journal.damaged == []
+    if journal.damaged:
+        return {}
     return {one["uuid"]: one.get("rating", 0) for one in journal.entries("image")}
 
 
